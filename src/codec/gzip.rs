@@ -1,0 +1,359 @@
+//! Gzip, RFC 1952: every member, every header field, CRC-32 and length checked, junk after the end noticed.
+//!
+//! What it is: a push decoder with a 64 KiB window over miniz_oxide's raw inflater; memory does not depend on the
+//! input. What it is not: a guesser; bytes that are no gzip are an error (see [`crate::codec::file`] for bodies that an
+//! HTTP layer already inflated). Archives' gzip rules: E 18, 19, 21. Why every member: stellar-core reads archives with
+//! `gzip -d`, which does; decoders that stop after the first member silently lose the rest.
+
+use core::ops::ControlFlow;
+
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+
+use super::u64_from;
+use crate::limits::Budget;
+
+/// Caps for one stream.
+#[derive(Clone, Copy, Debug)]
+pub struct GzipLimits {
+    /// Most bytes that may come out.
+    pub inflated: u64,
+    /// Most bytes out for a byte in.
+    pub ratio: u64,
+    /// Bytes out before the ratio counts.
+    pub ratio_grace: u64,
+}
+
+impl GzipLimits {
+    /// The caps of `budget` for a stream of at most `inflated` bytes.
+    #[must_use]
+    pub fn new(budget: &Budget, inflated: u64) -> Self {
+        Self { inflated, ratio: budget.inflate_ratio, ratio_grace: budget.ratio_grace }
+    }
+}
+
+/// Why a stream is not sound gzip. Offsets are in the compressed file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}")]
+pub struct GzipError {
+    /// Where in the compressed file it was noticed.
+    pub offset: u64,
+    /// What is wrong.
+    pub kind: GzipErrorKind,
+}
+
+/// What can be wrong with a gzip stream.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GzipErrorKind {
+    /// The first bytes are not `1f 8b`.
+    #[error("the file does not start with the gzip magic 1f 8b")]
+    BadMagic,
+    /// A compression method other than deflate.
+    #[error("the gzip header names compression method {0}, only 8 (deflate) exists")]
+    BadMethod(u8),
+    /// The CRC-32 of the content is not the one in the trailer.
+    #[error("CRC-32 of the inflated content differs from the gzip trailer")]
+    CrcMismatch {
+        /// From the trailer.
+        expected: u32,
+        /// Computed.
+        actual: u32,
+    },
+    /// The deflate data is damaged.
+    #[error("the deflate data is damaged")]
+    Deflate,
+    /// The header's own CRC-16 is wrong.
+    #[error("CRC-16 of the gzip header is wrong")]
+    HeaderCrc,
+    /// An optional header field runs past any reasonable length.
+    #[error("the gzip header is longer than {HEADER_LIMIT} bytes")]
+    HeaderTooLong,
+    /// More came out than the budget allows.
+    #[error("the inflated content exceeds the budget of {0} bytes")]
+    InflatedLimit(u64),
+    /// The content's length is not the one in the trailer.
+    #[error("length of the inflated content differs from the gzip trailer")]
+    LengthMismatch {
+        /// From the trailer (modulo 2^32).
+        expected: u32,
+        /// Counted (modulo 2^32).
+        actual: u32,
+    },
+    /// The content inflates more than any real file does.
+    #[error("the content inflates more than {0}-fold, as decompression bombs do")]
+    RatioLimit(u64),
+    /// A flag bit that RFC 1952 reserves is set.
+    #[error("the gzip header sets reserved flag bits")]
+    ReservedFlags,
+    /// Bytes after the last member that are no gzip member.
+    #[error("there are bytes after the end of the gzip data")]
+    TrailingData,
+    /// The file ends before the gzip data does.
+    #[error("the file is cut short: it ends inside the gzip data")]
+    Truncated,
+}
+
+impl GzipErrorKind {
+    /// Whether a cap was reached (rather than the data being unsound).
+    #[must_use]
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Self::HeaderTooLong | Self::InflatedLimit(_) | Self::RatioLimit(_))
+    }
+}
+
+/// What a finished stream was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GzipSummary {
+    /// Members in the file.
+    pub members: u32,
+    /// Zero bytes after the last member (`gzip -d` passes over them silently).
+    pub zero_padding: u64,
+}
+
+const WINDOW: usize = 1 << 16;
+const HEADER_LIMIT: usize = 1 << 17;
+
+const FHCRC: u8 = 1 << 1;
+const FEXTRA: u8 = 1 << 2;
+const FNAME: u8 = 1 << 3;
+const FCOMMENT: u8 = 1 << 4;
+const RESERVED: u8 = 0b1110_0000;
+
+enum State {
+    /// Between members: collecting a header, or nothing at all, or padding.
+    Header,
+    Body,
+    Trailer,
+    /// Only zero bytes may follow.
+    Padding,
+    Failed,
+}
+
+/// A push decoder for one gzip file.
+pub struct GzipDecoder {
+    state: State,
+    limits: GzipLimits,
+    inflater: Box<DecompressorOxide>,
+    window: Box<[u8]>,
+    window_at: usize,
+    /// Header or trailer bytes of the current member.
+    held: Vec<u8>,
+    crc: crc32fast::Hasher,
+    member_bytes: u64,
+    consumed: u64,
+    inflated: u64,
+    members: u32,
+    zero_padding: u64,
+}
+
+impl core::fmt::Debug for GzipDecoder {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("GzipDecoder")
+            .field("consumed", &self.consumed)
+            .field("inflated", &self.inflated)
+            .field("members", &self.members)
+            .finish_non_exhaustive()
+    }
+}
+
+impl GzipDecoder {
+    /// A decoder at the start of a file.
+    #[must_use]
+    pub fn new(limits: GzipLimits) -> Self {
+        Self {
+            state: State::Header,
+            limits,
+            inflater: Box::default(),
+            window: vec![0; WINDOW].into_boxed_slice(),
+            window_at: 0,
+            held: Vec::new(),
+            crc: crc32fast::Hasher::new(),
+            member_bytes: 0,
+            consumed: 0,
+            inflated: 0,
+            members: 0,
+            zero_padding: 0,
+        }
+    }
+
+    /// Bytes that came out so far.
+    #[must_use]
+    pub fn inflated(&self) -> u64 {
+        self.inflated
+    }
+
+    /// Takes compressed bytes in and hands inflated ones to `sink`, which may stop the decoder.
+    ///
+    /// # Errors
+    /// The first fault of the stream. The decoder is spent after an error: it repeats `Truncated` from then on.
+    pub fn push(&mut self, mut input: &[u8], sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> Result<ControlFlow<()>, GzipError> {
+        while !input.is_empty() {
+            let taken = match self.state {
+                State::Header => self.take_header(input),
+                State::Body => match self.take_body(input, sink) {
+                    Ok((taken, ControlFlow::Continue(()))) => Ok(taken),
+                    Ok((_, ControlFlow::Break(()))) => return Ok(ControlFlow::Break(())),
+                    Err(kind) => Err(kind),
+                },
+                State::Trailer => self.take_trailer(input),
+                State::Padding => self.take_padding(input),
+                State::Failed => Err(GzipErrorKind::Truncated),
+            };
+            match taken {
+                Ok(taken) => {
+                    self.consumed += u64_from(taken);
+                    input = input.get(taken..).unwrap_or_default();
+                }
+                Err(kind) => return Err(self.fail(kind)),
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Says that the file ends here.
+    ///
+    /// # Errors
+    /// `Truncated` if the data does not end here, `BadMagic` for a file of no bytes at all.
+    pub fn finish(&mut self) -> Result<GzipSummary, GzipError> {
+        match self.state {
+            State::Header if self.held.is_empty() && self.members > 0 => {}
+            State::Padding => {}
+            State::Header if self.consumed == 0 && self.held.is_empty() => return Err(self.fail(GzipErrorKind::BadMagic)),
+            _ => return Err(self.fail(GzipErrorKind::Truncated)),
+        }
+        Ok(GzipSummary { members: self.members, zero_padding: self.zero_padding })
+    }
+
+    fn fail(&mut self, kind: GzipErrorKind) -> GzipError {
+        self.state = State::Failed;
+        GzipError { offset: self.consumed, kind }
+    }
+
+    /// Headers are short and rare, so they are taken byte by byte into `held` and looked at when complete.
+    fn take_header(&mut self, input: &[u8]) -> Result<usize, GzipErrorKind> {
+        for (index, byte) in input.iter().enumerate() {
+            if self.held.is_empty() && self.members > 0 && *byte == 0 {
+                self.state = State::Padding;
+                return Ok(index);
+            }
+            if self.held.len() >= HEADER_LIMIT {
+                return Err(GzipErrorKind::HeaderTooLong);
+            }
+            self.held.push(*byte);
+            if self.header_is_complete()? {
+                self.held.clear();
+                *self.inflater = DecompressorOxide::new();
+                self.crc = crc32fast::Hasher::new();
+                self.member_bytes = 0;
+                self.state = State::Body;
+                return Ok(index + 1);
+            }
+        }
+        Ok(input.len())
+    }
+
+    fn header_is_complete(&self) -> Result<bool, GzipErrorKind> {
+        let held = self.held.as_slice();
+        let magic = [0x1f, 0x8b];
+        if held.iter().zip(magic).any(|(byte, magic)| *byte != magic) {
+            return Err(if self.members > 0 { GzipErrorKind::TrailingData } else { GzipErrorKind::BadMagic });
+        }
+        if let Some(method) = held.get(2)
+            && *method != 8
+        {
+            return Err(GzipErrorKind::BadMethod(*method));
+        }
+        let Some(flags) = held.get(3).copied() else { return Ok(false) };
+        if flags & RESERVED != 0 {
+            return Err(GzipErrorKind::ReservedFlags);
+        }
+        let Some(mut rest) = held.get(10..) else { return Ok(false) };
+        if flags & FEXTRA != 0 {
+            let Some((length, after)) = rest.split_first_chunk::<2>() else { return Ok(false) };
+            let Some(after) = after.get(usize::from(u16::from_le_bytes(*length))..) else { return Ok(false) };
+            rest = after;
+        }
+        for field in [FNAME, FCOMMENT] {
+            if flags & field != 0 {
+                let Some(end) = rest.iter().position(|byte| *byte == 0) else { return Ok(false) };
+                rest = rest.get(end + 1..).unwrap_or_default();
+            }
+        }
+        if flags & FHCRC != 0 {
+            let Some((claimed, _)) = rest.split_first_chunk::<2>() else { return Ok(false) };
+            let covered = held.get(..held.len() - rest.len()).unwrap_or_default();
+            let computed = crc32fast::hash(covered).to_le_bytes();
+            if !computed.starts_with(claimed) {
+                return Err(GzipErrorKind::HeaderCrc);
+            }
+        }
+        Ok(true)
+    }
+
+    fn take_body(
+        &mut self,
+        input: &[u8],
+        sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(usize, ControlFlow<()>), GzipErrorKind> {
+        let (status, read, written) = decompress(&mut self.inflater, input, &mut self.window, self.window_at, TINFL_FLAG_HAS_MORE_INPUT);
+        let out = self.window.get(self.window_at..self.window_at + written).unwrap_or_default();
+        self.crc.update(out);
+        self.member_bytes += u64_from(written);
+        self.inflated += u64_from(written);
+        if self.inflated > self.limits.inflated {
+            return Err(GzipErrorKind::InflatedLimit(self.limits.inflated));
+        }
+        let read_in_all = self.consumed + u64_from(read);
+        if self.inflated > self.limits.ratio_grace && self.inflated / read_in_all.max(1) >= self.limits.ratio {
+            return Err(GzipErrorKind::RatioLimit(self.limits.ratio));
+        }
+        let flow = if out.is_empty() { ControlFlow::Continue(()) } else { sink(out) };
+        self.window_at = (self.window_at + written) % WINDOW;
+        match status {
+            TINFLStatus::Done => self.state = State::Trailer,
+            TINFLStatus::HasMoreOutput | TINFLStatus::NeedsMoreInput => {}
+            _ => return Err(GzipErrorKind::Deflate),
+        }
+        // An inflater that neither reads nor writes would loop for ever; none should, but the input is hostile.
+        if read == 0 && written == 0 && self.state_is_body() {
+            return Err(GzipErrorKind::Deflate);
+        }
+        Ok((read, flow))
+    }
+
+    fn state_is_body(&self) -> bool {
+        matches!(self.state, State::Body)
+    }
+
+    fn take_trailer(&mut self, input: &[u8]) -> Result<usize, GzipErrorKind> {
+        let taken = (8 - self.held.len()).min(input.len());
+        self.held.extend_from_slice(input.get(..taken).unwrap_or_default());
+        if let Some((crc, rest)) = self.held.split_first_chunk::<4>()
+            && let Some((length, _)) = rest.split_first_chunk::<4>()
+        {
+            let (expected, actual) = (u32::from_le_bytes(*crc), self.crc.clone().finalize());
+            if expected != actual {
+                return Err(GzipErrorKind::CrcMismatch { expected, actual });
+            }
+            let expected = u32::from_le_bytes(*length);
+            let actual = u32::try_from(self.member_bytes & 0xffff_ffff).unwrap_or_default();
+            if expected != actual {
+                return Err(GzipErrorKind::LengthMismatch { expected, actual });
+            }
+            self.held.clear();
+            self.members = self.members.saturating_add(1);
+            self.state = State::Header;
+        }
+        Ok(taken)
+    }
+
+    fn take_padding(&mut self, input: &[u8]) -> Result<usize, GzipErrorKind> {
+        if input.iter().any(|byte| *byte != 0) {
+            return Err(GzipErrorKind::TrailingData);
+        }
+        self.zero_padding += u64_from(input.len());
+        Ok(input.len())
+    }
+}

@@ -1,0 +1,108 @@
+//! What could not be looked at, and why: faults of the way, never of the archive.
+
+use serde::Serialize;
+
+/// A file that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ReadError {
+    /// What kind of fault.
+    pub kind: ReadErrorKind,
+    /// What happened, in words.
+    pub message: String,
+    /// What the host asks to wait before the next attempt.
+    pub retry_after_ms: Option<u64>,
+}
+
+/// Kinds of faults on the way to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReadErrorKind {
+    /// The run was cancelled.
+    Aborted,
+    /// The body broke off.
+    Body,
+    /// `fetch` failed without a response: a dead host and a CORS refusal look the same to a page.
+    CorsOrNetwork,
+    /// HTTP 401 or 403, or no permission to read.
+    Forbidden,
+    /// Another HTTP status that is no success.
+    Http(u16),
+    /// A local read failed.
+    Io,
+    /// The connection failed, where the platform can tell it from CORS.
+    Network,
+    /// HTTP 404 or 410, or no such file: the archive does not have it.
+    NotFound,
+    /// Nothing came for too long.
+    Timeout,
+    /// A URL or reader that cannot be used.
+    Unsupported,
+}
+
+impl ReadError {
+    /// An error without a wish for the next attempt.
+    #[must_use]
+    pub fn new(kind: ReadErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), retry_after_ms: None }
+    }
+
+    /// Whether another attempt may help (rules C).
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self.kind {
+            ReadErrorKind::Body | ReadErrorKind::CorsOrNetwork | ReadErrorKind::Network | ReadErrorKind::Timeout => true,
+            ReadErrorKind::Http(status) => matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 509 | 520..=524 | 529 | 530 | 598 | 599),
+            _ => false,
+        }
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self.kind {
+            ReadErrorKind::Aborted => "ABORTED",
+            ReadErrorKind::CorsOrNetwork => "CORS_OR_NETWORK",
+            ReadErrorKind::Forbidden => "FORBIDDEN",
+            ReadErrorKind::Http(_) => "HTTP",
+            ReadErrorKind::Body | ReadErrorKind::Io | ReadErrorKind::Network | ReadErrorKind::NotFound => "NETWORK",
+            ReadErrorKind::Timeout => "TIMEOUT",
+            ReadErrorKind::Unsupported => "UNSUPPORTED",
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub const fn advice(&self) -> &'static str {
+        match self.kind {
+            ReadErrorKind::Aborted => "start the run again to finish it",
+            ReadErrorKind::Body | ReadErrorKind::Network => "check the connection and run again",
+            ReadErrorKind::CorsOrNetwork => {
+                "open the URL in a new tab: if that works, the archive forbids reading from web pages (it sends no Access-Control-Allow-Origin), so use the command line or a copy in a folder; if not, the server is down or the address is wrong"
+            }
+            ReadErrorKind::Forbidden => {
+                "the server refuses the file; S3 answers 403 for missing files too when listing is not allowed, so it may not exist"
+            }
+            ReadErrorKind::Http(429 | 503) => "the archive limits requests: run again later or with a lower concurrency",
+            ReadErrorKind::Http(_) => "the server failed to answer: run again later or use another archive",
+            ReadErrorKind::Io => "check that the file can be read",
+            ReadErrorKind::NotFound => "check the address of the archive",
+            ReadErrorKind::Timeout => "the server stopped sending: run again later or use another archive",
+            ReadErrorKind::Unsupported => "check the address of the archive",
+        }
+    }
+}
+
+/// A [`ReadError`] as reports carry it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunError {
+    /// The stable code.
+    pub code: &'static str,
+    /// The file that could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<crate::archive::path::ArchivePath>,
+    /// What happened.
+    pub message: String,
+    /// What to do next.
+    pub advice: &'static str,
+}

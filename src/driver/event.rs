@@ -1,0 +1,114 @@
+//! What a run says while it runs (design section 5). Progress is data; the sentence is the page's.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::archive::checkpoint::LedgerSeq;
+use crate::archive::path::{ArchivePath, FileKind};
+use crate::report::Verdict;
+use crate::verify::finding::Finding;
+
+/// One event of a run.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Event {
+    /// The five files of a checkpoint were looked at.
+    Checkpoint {
+        /// Which.
+        checkpoint: LedgerSeq,
+        /// How they ended: `verified`, `faulty` or `unchecked`.
+        status: BTreeMap<FileKind, &'static str>,
+    },
+    /// The last event.
+    Done {
+        /// The verdict.
+        verdict: Verdict,
+    },
+    /// Something is wrong with the archive.
+    Finding {
+        /// What.
+        finding: Box<Finding>,
+    },
+    /// At most ten a second.
+    Progress(Progress),
+    /// A file is tried again.
+    #[serde(rename_all = "camelCase")]
+    Retry {
+        /// Which.
+        path: ArchivePath,
+        /// Which attempt failed, from 1.
+        attempt: u32,
+        /// When the next one starts.
+        delay_ms: u64,
+        /// Why it failed.
+        reason: String,
+    },
+    /// A stage begins.
+    Stage {
+        /// Which.
+        stage: Stage,
+        /// The range, once it is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        range: Option<LedgerRange>,
+    },
+}
+
+/// The stages of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Reading the newest state.
+    Root,
+    /// Checkpoints and their buckets.
+    Checkpoints,
+    /// Over.
+    Done,
+}
+
+/// Ledgers, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct LedgerRange {
+    /// The lowest.
+    pub low: LedgerSeq,
+    /// The highest.
+    pub high: LedgerSeq,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// The stage.
+    pub stage: Stage,
+    /// Checkpoints.
+    pub checkpoints: Count,
+    /// Distinct buckets; the total grows as states name new ones.
+    pub buckets: Count,
+    /// Bytes so far.
+    pub bytes: Bytes,
+    /// Findings so far.
+    pub findings: u64,
+    /// Retries so far.
+    pub retries: u64,
+    /// Since the start.
+    pub elapsed_ms: u64,
+}
+
+/// Done of all.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Count {
+    /// Done.
+    pub done: u64,
+    /// All.
+    pub total: u64,
+}
+
+/// Bytes, as decimal strings: JavaScript's numbers end at 2^53.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Bytes {
+    /// As they came.
+    pub compressed: String,
+    /// As they were checked.
+    pub inflated: String,
+}

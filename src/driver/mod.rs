@@ -1,0 +1,39 @@
+//! The only async loop: reads an archive through a transport and hands its bytes to the rules.
+//!
+//! What it is: what is read when, how often it is tried again, when to let others run, when to stop. What it is not:
+//! a judge of bytes; that is [`crate::verify`]. Clock, timers and randomness come from a [`Host`].
+
+pub mod error;
+pub mod event;
+mod file;
+mod run;
+#[cfg(feature = "web")]
+pub mod web;
+
+use futures_util::future::LocalBoxFuture;
+
+pub use run::{RunOptions, UsageError, verify_archive};
+
+/// What the platform gives a run.
+pub trait Host {
+    /// A monotonic clock, in milliseconds.
+    fn now_ms(&self) -> u64;
+
+    /// The wall clock as ISO 8601 in UTC, for the report.
+    fn timestamp(&self) -> String;
+
+    /// A number from 0 to 1000, for jitter.
+    fn jitter_thousandths(&self) -> u64;
+
+    /// Resolves after that time.
+    fn sleep(&self, ms: u64) -> LocalBoxFuture<'static, ()>;
+
+    /// Resolves after other work of the platform had its turn (timers, messages, a cancel button).
+    fn yield_now(&self) -> LocalBoxFuture<'static, ()>;
+
+    /// Whether the run is to stop.
+    fn is_cancelled(&self) -> bool;
+
+    /// Resolves when the run is to stop; never, if it never is.
+    fn cancelled(&self) -> LocalBoxFuture<'static, ()>;
+}

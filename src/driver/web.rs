@@ -1,0 +1,102 @@
+//! The web platform as a [`Host`]: its clock, timers, task queue and `AbortSignal`.
+
+use futures_util::FutureExt;
+use futures_util::future::{LocalBoxFuture, Shared};
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{Date, Math, Promise, Reflect};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortController, AbortSignal, MessageChannel, Performance};
+
+use super::Host;
+
+/// The platform that this module runs on.
+#[allow(missing_debug_implementations)] // futures have none
+pub struct WebHost {
+    controller: AbortController,
+    cancelled: Shared<LocalBoxFuture<'static, ()>>,
+    performance: Option<Performance>,
+}
+
+impl WebHost {
+    /// A host whose run stops when the caller's signal says so.
+    ///
+    /// # Errors
+    /// If the platform has no `AbortController`.
+    pub fn new(signal: &AbortSignal) -> Result<Self, JsValue> {
+        // A controller of our own: what callers abort with may be any value, and transports throw it as it is.
+        let controller = AbortController::new()?;
+        if signal.aborted() {
+            controller.abort();
+        }
+        let stop = Closure::once_into_js({
+            let controller = controller.clone();
+            move || controller.abort()
+        });
+        signal.add_event_listener_with_callback("abort", stop.unchecked_ref())?;
+        let own = controller.signal();
+        let aborted = Promise::new(&mut |resolve, _| {
+            // A signal always takes a listener.
+            let _ = own.add_event_listener_with_callback("abort", &resolve);
+        });
+        let already = signal.aborted();
+        let cancelled: LocalBoxFuture<'static, ()> = Box::pin(async move {
+            if !already {
+                // The promise is only ever resolved.
+                let _ = JsFuture::from(aborted).await;
+            }
+        });
+        let performance = Reflect::get(&js_sys::global(), &"performance".into()).ok().map(JsCast::unchecked_into);
+        Ok(Self { controller, cancelled: cancelled.shared(), performance })
+    }
+
+    /// The signal for transports.
+    #[must_use]
+    pub fn signal(&self) -> AbortSignal {
+        self.controller.signal()
+    }
+}
+
+impl Host for WebHost {
+    #[allow(clippy::as_conversions)] // milliseconds since the start, well within 2^53
+    fn now_ms(&self) -> u64 {
+        self.performance.as_ref().map_or_else(Date::now, Performance::now).max(0.0) as u64
+    }
+
+    fn timestamp(&self) -> String {
+        Date::new_0().to_iso_string().into()
+    }
+
+    #[allow(clippy::as_conversions)] // in 0..=1000
+    fn jitter_thousandths(&self) -> u64 {
+        (Math::random() * 1000.0) as u64
+    }
+
+    fn sleep(&self, ms: u64) -> LocalBoxFuture<'static, ()> {
+        Box::pin(TimeoutFuture::new(u32::try_from(ms).unwrap_or(u32::MAX)))
+    }
+
+    /// A message to itself is a task of its own and, unlike nested timers, is not delayed.
+    fn yield_now(&self) -> LocalBoxFuture<'static, ()> {
+        let Ok(channel) = MessageChannel::new() else { return Box::pin(TimeoutFuture::new(0)) };
+        let (near, far) = (channel.port1(), channel.port2());
+        let delivered = Promise::new(&mut |resolve, _| near.set_onmessage(Some(&resolve)));
+        if far.post_message(&JsValue::NULL).is_err() {
+            return Box::pin(TimeoutFuture::new(0));
+        }
+        Box::pin(async move {
+            // The promise is only ever resolved.
+            let _ = JsFuture::from(delivered).await;
+            near.close();
+        })
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.controller.signal().aborted()
+    }
+
+    fn cancelled(&self) -> LocalBoxFuture<'static, ()> {
+        Box::pin(self.cancelled.clone())
+    }
+}

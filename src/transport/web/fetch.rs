@@ -1,0 +1,126 @@
+//! An archive over HTTP, with the platform's `fetch` (rules D.1).
+//!
+//! No custom headers (they would cost a preflight that archives do not answer), no credentials, no referrer. The
+//! `.well-known` file is asked for past the caches, which are known to hold stale ones.
+
+use futures_util::future::LocalBoxFuture;
+use gloo_net::http::{Request, Response};
+use js_sys::{Function, Promise, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, ReferrerPolicy, RequestCache, RequestCredentials, ResponseType, Url};
+
+use super::{describe, streamed};
+use crate::archive::path::ArchivePath;
+use crate::codec::file::BodyCoding;
+use crate::driver::error::{ReadError, ReadErrorKind};
+use crate::transport::{ArchiveReader, Body};
+
+/// An archive at an http or https URL.
+#[derive(Debug)]
+pub struct FetchArchive {
+    root: String,
+    signal: AbortSignal,
+}
+
+impl FetchArchive {
+    /// The archive at a URL: its root, or the address of its newest state.
+    ///
+    /// # Errors
+    /// If it is no http or https URL, or has a query or fragment.
+    pub fn new(url: &str, signal: AbortSignal) -> Result<Self, ReadError> {
+        let unsupported = |why: &str| ReadError::new(ReadErrorKind::Unsupported, format!("{url} {why}"));
+        let parsed = Url::new(url).map_err(|_| unsupported("is no URL: an archive's address begins with https:// or http://"))?;
+        if !matches!(parsed.protocol().as_str(), "http:" | "https:") {
+            return Err(unsupported("is no http or https URL"));
+        }
+        if !parsed.search().is_empty() || !parsed.hash().is_empty() {
+            return Err(unsupported("has a query or fragment, which archives do not have"));
+        }
+        if !parsed.username().is_empty() || !parsed.password().is_empty() {
+            return Err(unsupported("has a user name or password, which fetch refuses"));
+        }
+        let root = parsed.href();
+        let root = root.strip_suffix(ArchivePath::well_known().as_str()).unwrap_or(&root);
+        Ok(Self { root: root.trim_end_matches('/').to_owned(), signal })
+    }
+
+    async fn fetch(&self, path: &ArchivePath) -> Result<Body, ReadError> {
+        let url = format!("{}/{path}", self.root);
+        let mut request = Request::get(&url).abort_signal(Some(&self.signal));
+        if !is_workerd() {
+            // Cloudflare's runtime refuses these fields, and has neither cookies nor a referrer to send.
+            request = request.credentials(RequestCredentials::Omit).referrer_policy(ReferrerPolicy::NoReferrer);
+            if path.is_well_known() {
+                request = request.cache(RequestCache::NoCache);
+            }
+        }
+        let request = request.build().map_err(|error| ReadError::new(ReadErrorKind::Unsupported, error.to_string()))?;
+        let response = call_fetch(&request.into()).await.map_err(|error| self.fetch_error(&error))?;
+        body(&Response::from(response))
+    }
+
+    fn fetch_error(&self, error: &JsValue) -> ReadError {
+        let kind = match () {
+            () if self.signal.aborted() => ReadErrorKind::Aborted,
+            () if has_cors() => ReadErrorKind::CorsOrNetwork,
+            () => ReadErrorKind::Network,
+        };
+        ReadError::new(kind, describe(error))
+    }
+}
+
+impl ArchiveReader for FetchArchive {
+    fn name(&self) -> &str {
+        &self.root
+    }
+
+    fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
+        Box::pin(self.fetch(path))
+    }
+}
+
+/// The platform's own `fetch`, wherever it hangs: `window` exists in pages only.
+async fn call_fetch(request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
+    let global = js_sys::global();
+    let fetch: Function =
+        Reflect::get(&global, &"fetch".into())?.dyn_into().map_err(|_| JsValue::from_str("this platform has no fetch"))?;
+    let promise: Promise = fetch.call1(&global, request)?.dyn_into()?;
+    JsFuture::from(promise).await?.dyn_into()
+}
+
+fn body(response: &Response) -> Result<Body, ReadError> {
+    let status = response.status();
+    if status != 200 {
+        let kind = match status {
+            404 | 410 => ReadErrorKind::NotFound,
+            401 | 403 => ReadErrorKind::Forbidden,
+            other => ReadErrorKind::Http(other),
+        };
+        let mut error = ReadError::new(kind, format!("the server answered HTTP {status} {}", response.status_text()).trim_end().to_owned());
+        let seconds = response.headers().get("retry-after").and_then(|value| value.trim().parse::<u64>().ok());
+        error.retry_after_ms = seconds.map(|seconds| seconds.saturating_mul(1000));
+        return Err(error);
+    }
+    match response.body() {
+        Some(stream) => streamed(stream, coding(response)),
+        None => Ok(Body::whole(Vec::new(), coding(response))),
+    }
+}
+
+/// A cross-origin response hides its headers, so a page cannot know whether a `Content-Encoding` was undone.
+fn coding(response: &Response) -> BodyCoding {
+    let encoded = response.headers().get("content-encoding").is_some_and(|coding| !coding.is_empty() && coding != "identity");
+    let hidden = response.type_() == ResponseType::Cors && has_cors();
+    if encoded || hidden { BodyCoding::MaybeDecoded } else { BodyCoding::AsStored }
+}
+
+/// Whether this platform keeps origins apart: pages and their workers have a location, servers have none.
+fn has_cors() -> bool {
+    Reflect::get(&js_sys::global(), &"location".into()).is_ok_and(|location| location.is_object())
+}
+
+fn is_workerd() -> bool {
+    let agent = Reflect::get(&js_sys::global(), &"navigator".into()).and_then(|navigator| Reflect::get(&navigator, &"userAgent".into()));
+    agent.ok().and_then(|agent| agent.as_string()).is_some_and(|agent| agent == "Cloudflare-Workers")
+}

@@ -1,0 +1,81 @@
+//! An archive that JavaScript reads: `{ name, get(path, { signal }) }` with bytes, a stream, or `null` for no such file.
+
+use futures_util::future::LocalBoxFuture;
+use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, ReadableStream};
+
+use super::{describe, streamed};
+use crate::archive::path::ArchivePath;
+use crate::codec::file::BodyCoding;
+use crate::driver::error::{ReadError, ReadErrorKind};
+use crate::transport::{ArchiveReader, Body};
+
+/// A reader object.
+#[derive(Debug)]
+pub struct JsArchive {
+    reader: JsValue,
+    get: Function,
+    name: String,
+    options: Object,
+    signal: AbortSignal,
+}
+
+impl JsArchive {
+    /// Takes a reader object.
+    ///
+    /// # Errors
+    /// If it has no method `get`.
+    pub fn new(reader: JsValue, signal: AbortSignal) -> Result<Self, ReadError> {
+        let field = |name: &str| Reflect::get(&reader, &name.into()).ok();
+        let get = field("get").and_then(|get| get.dyn_into().ok());
+        let get = get.ok_or_else(|| {
+            ReadError::new(ReadErrorKind::Unsupported, "the archive is neither a URL nor a reader with a method get(path, { signal })")
+        })?;
+        let name = field("name").and_then(|name| name.as_string()).unwrap_or_else(|| "reader".into());
+        let options = Object::new();
+        // Setting a property of a fresh object cannot fail.
+        let _ = Reflect::set(&options, &"signal".into(), &signal);
+        Ok(Self { reader, get, name, options, signal })
+    }
+
+    async fn read(&self, path: &ArchivePath) -> Result<Body, ReadError> {
+        let called = self.get.call2(&self.reader, &path.as_str().into(), &self.options);
+        let answer = match called {
+            Ok(answer) => JsFuture::from(Promise::resolve(&answer)).await,
+            Err(error) => Err(error),
+        };
+        let answer = answer.map_err(|error| self.read_error(&error))?;
+        if answer.is_null() || answer.is_undefined() {
+            return Err(ReadError::new(ReadErrorKind::NotFound, "there is no such file"));
+        }
+        match answer.dyn_into::<Uint8Array>() {
+            Ok(bytes) => Ok(Body::whole(bytes.to_vec(), BodyCoding::AsStored)),
+            Err(answer) => match answer.dyn_into::<ReadableStream>() {
+                Ok(stream) => streamed(stream, BodyCoding::AsStored),
+                Err(_) => Err(ReadError::new(ReadErrorKind::Unsupported, "the reader returned neither bytes, a stream nor null")),
+            },
+        }
+    }
+
+    fn read_error(&self, error: &JsValue) -> ReadError {
+        let code = Reflect::get(error, &"code".into()).ok().and_then(|code| code.as_string()).unwrap_or_default();
+        let kind = match code.as_str() {
+            _ if self.signal.aborted() => ReadErrorKind::Aborted,
+            "EACCES" | "EPERM" | "NotAllowedError" => ReadErrorKind::Forbidden,
+            _ => ReadErrorKind::Io,
+        };
+        ReadError::new(kind, describe(error))
+    }
+}
+
+impl ArchiveReader for JsArchive {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
+        Box::pin(self.read(path))
+    }
+}

@@ -1,0 +1,300 @@
+//! One bucket: its name against its content, and in deep mode its entries (rules B.9).
+//!
+//! Streamed: a bucket of any size takes the window of the inflater and one entry.
+
+use core::cmp::Ordering;
+
+use stellar_xdr::{
+    BucketEntry, BucketListType, BucketMetadata, BucketMetadataExt, ContractDataDurability, HotArchiveBucketEntry, LedgerEntry,
+    LedgerEntryData, LedgerKey,
+};
+
+use super::checkpoint::{Delivery, Rules, Status, decode_finding, file_finding};
+use super::finding::{Finding, FindingCode, Note};
+use super::xdr::{Cursor, XdrError, decode};
+use crate::archive::path::ArchivePath;
+use crate::archive::state::BucketHash;
+use crate::codec::file::RecordSink;
+use crate::codec::hash::Hasher;
+use crate::codec::record::Record;
+
+/// Which bucket list.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ListKind {
+    /// The live one.
+    Live,
+    /// The hot archive (CAP-62).
+    HotArchive,
+}
+
+impl ListKind {
+    pub(crate) const fn field(self) -> &'static str {
+        match self {
+            Self::Live => "currentBuckets",
+            Self::HotArchive => "hotArchiveBuckets",
+        }
+    }
+}
+
+/// Where a bucket is named.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct BucketUse {
+    /// In which list.
+    pub list: ListKind,
+    /// Whether as the oldest bucket of all, which has no tombstones.
+    pub lowest: bool,
+}
+
+/// What is known of a bucket once it was read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct BucketFacts {
+    /// The protocol in its METAENTRY; 0 without one, which means below 11.
+    pub version: u32,
+    /// Whether it has tombstones (known in deep mode only).
+    pub has_tombstones: bool,
+}
+
+/// What a bucket turned out to be.
+#[derive(Clone, Debug)]
+pub struct BucketReport {
+    /// Which.
+    pub bucket: BucketHash,
+    /// The outcome.
+    pub status: Status,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+    /// What is worth saying.
+    pub notes: Vec<Note>,
+    /// What is known of it, if its content is what its name says.
+    pub facts: Option<BucketFacts>,
+}
+
+/// Takes the content of one bucket.
+#[derive(Debug)]
+pub struct BucketCheck<'a> {
+    rules: &'a Rules,
+    bucket: BucketHash,
+    list: ListKind,
+    /// The protocol of the ledger that names it, where that is known.
+    protocol: Option<u32>,
+    path: ArchivePath,
+    hasher: Hasher,
+    facts: BucketFacts,
+    last_key: Option<LedgerKey>,
+    findings: Vec<Finding>,
+    notes: Vec<Note>,
+}
+
+/// CAP-20: METAENTRY and INITENTRY.
+const FIRST_PROTOCOL_WITH_META: u32 = 11;
+/// Live buckets say so from here on.
+const FIRST_PROTOCOL_WITH_LIST_TYPE: u32 = 23;
+/// Content findings kept of one bucket.
+const FINDINGS_KEPT: usize = 8;
+
+impl<'a> BucketCheck<'a> {
+    /// For a bucket that a list names at a ledger of that protocol.
+    #[must_use]
+    pub fn new(rules: &'a Rules, bucket: BucketHash, list: ListKind, protocol: Option<u32>) -> Self {
+        Self {
+            rules,
+            bucket,
+            list,
+            protocol,
+            path: ArchivePath::of_bucket(bucket),
+            hasher: Hasher::default(),
+            facts: BucketFacts { version: 0, has_tombstones: false },
+            last_key: None,
+            findings: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// What the bucket turned out to be, once it was delivered.
+    #[must_use]
+    pub fn finish(mut self, delivery: Delivery) -> BucketReport {
+        let mut status = Status::Verified;
+        let hash = BucketHash::new(self.hasher.clone().finish());
+        match delivery {
+            Delivery::Missing => {
+                self.findings = vec![self.finding(FindingCode::BucketMissing, "the bucket is not in the archive")];
+            }
+            Delivery::NotRead(why) => {
+                self.findings.clear();
+                status = Status::Unchecked(why);
+            }
+            Delivery::Read(Ok(summary)) => {
+                if hash != self.bucket {
+                    self.mismatch(hash);
+                }
+                if summary.zero_padding > 0 {
+                    let message = format!("{} zero bytes follow the gzip data", summary.zero_padding);
+                    self.findings.push(self.finding(FindingCode::GzipCorrupt, &message).as_warning());
+                }
+                if summary.already_inflated {
+                    self.notes.push(Note {
+                        code: "already-inflated",
+                        path: Some(self.path.clone()),
+                        checkpoint: None,
+                        message: "the server sent the bucket with Content-Encoding: gzip, so it arrived inflated".into(),
+                    });
+                }
+            }
+            Delivery::Read(Err(error @ crate::codec::file::FileError::Framing(_))) if hash == self.bucket => {
+                self.findings.push(file_finding(self.path.clone(), &error).at_bucket(self.bucket));
+            }
+            Delivery::Read(Err(crate::codec::file::FileError::Framing(_))) => self.mismatch(hash),
+            Delivery::Read(Err(error)) => self.findings = vec![file_finding(self.path.clone(), &error).at_bucket(self.bucket)],
+        }
+        if self.findings.iter().any(Finding::is_error) {
+            status = Status::Faulty;
+        }
+        let facts = (status == Status::Verified).then_some(self.facts);
+        BucketReport { bucket: self.bucket, status, findings: self.findings, notes: self.notes, facts }
+    }
+
+    /// Content of another name says nothing about this one.
+    fn mismatch(&mut self, hash: BucketHash) {
+        let finding = self.finding(FindingCode::BucketHashMismatch, "the bucket's content does not hash to its name");
+        self.findings = vec![finding.comparing(self.bucket, hash)];
+    }
+
+    fn entry(&mut self, record: Record<'_>) -> Result<(), XdrError> {
+        if !self.rules.deep {
+            // The version of a bucket is all that the levels are compared by.
+            let mut cursor = Cursor::new(record.bytes);
+            if record.index == 0 && cursor.u32() == Ok(METAENTRY) {
+                self.facts.version = cursor.u32()?;
+            }
+            return Ok(());
+        }
+        let depth = self.rules.budget.xdr_depth;
+        match self.list {
+            ListKind::Live => match decode(record.bytes, depth)? {
+                BucketEntry::Metaentry(meta) => self.meta(record, &meta),
+                BucketEntry::Liveentry(entry) => self.key(record, entry.to_key()),
+                BucketEntry::Initentry(entry) => {
+                    if self.facts.version < FIRST_PROTOCOL_WITH_META {
+                        self.report(FindingCode::BucketMeta, record, "an INITENTRY is in a bucket without METAENTRY");
+                    }
+                    self.key(record, entry.to_key());
+                }
+                BucketEntry::Deadentry(key) => {
+                    self.facts.has_tombstones = true;
+                    self.key(record, key);
+                }
+            },
+            ListKind::HotArchive => {
+                let entry = decode(record.bytes, depth)?;
+                if record.index == 0 && !matches!(entry, HotArchiveBucketEntry::Metaentry(_)) {
+                    self.report(FindingCode::BucketMeta, record, "a hot archive bucket does not begin with a METAENTRY");
+                }
+                match entry {
+                    HotArchiveBucketEntry::Metaentry(meta) => self.meta(record, &meta),
+                    HotArchiveBucketEntry::Archived(entry) => {
+                        if !is_persistent(&entry) {
+                            self.report(
+                                FindingCode::BucketEntry,
+                                record,
+                                "an entry of a kind that is never archived is in the hot archive",
+                            );
+                        }
+                        self.key(record, entry.to_key());
+                    }
+                    HotArchiveBucketEntry::Live(key) => {
+                        self.facts.has_tombstones = true;
+                        self.key(record, key);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn meta(&mut self, record: Record<'_>, meta: &BucketMetadata) {
+        if record.index != 0 {
+            self.report(FindingCode::BucketMeta, record, "a METAENTRY is not the first entry");
+            return;
+        }
+        self.facts.version = meta.ledger_version;
+        if meta.ledger_version < FIRST_PROTOCOL_WITH_META {
+            self.report(FindingCode::BucketMeta, record, "the METAENTRY names a protocol that has none");
+        }
+        if self.protocol.is_some_and(|protocol| meta.ledger_version > protocol) {
+            self.report(
+                FindingCode::BucketMeta,
+                record,
+                "the METAENTRY names a later protocol than that of the ledger that names the bucket",
+            );
+        }
+        let fits = match (self.list, &meta.ext) {
+            (ListKind::HotArchive, BucketMetadataExt::V1(kind)) => *kind == BucketListType::HotArchive,
+            (ListKind::HotArchive, BucketMetadataExt::V0) => false,
+            (ListKind::Live, BucketMetadataExt::V0) => true,
+            (ListKind::Live, BucketMetadataExt::V1(kind)) => {
+                *kind == BucketListType::Live && meta.ledger_version >= FIRST_PROTOCOL_WITH_LIST_TYPE
+            }
+        };
+        if !fits {
+            self.report(FindingCode::BucketMeta, record, "the METAENTRY says that the bucket belongs to the other bucket list");
+        }
+    }
+
+    fn key(&mut self, record: Record<'_>, key: LedgerKey) {
+        match self.last_key.as_ref().map(|last| last.cmp(&key)) {
+            Some(Ordering::Equal) => self.report(FindingCode::BucketOrder, record, "two entries of the bucket have the same key"),
+            Some(Ordering::Greater) => {
+                self.report(FindingCode::BucketOrder, record, "the entries of the bucket are not in the order of their keys")
+            }
+            Some(Ordering::Less) | None => {}
+        }
+        self.last_key = Some(key);
+    }
+
+    fn report(&mut self, code: FindingCode, record: Record<'_>, message: &str) {
+        if self.findings.len() < FINDINGS_KEPT {
+            let finding = self.finding(code, message);
+            self.findings.push(finding.at_offset(record.offset));
+        }
+    }
+
+    fn finding(&self, code: FindingCode, message: &str) -> Finding {
+        Finding::new(code, self.path.clone(), message).at_bucket(self.bucket)
+    }
+}
+
+impl RecordSink for BucketCheck<'_> {
+    fn bytes(&mut self, chunk: &[u8]) {
+        self.hasher.update(chunk);
+    }
+
+    fn record(&mut self, record: Record<'_>) {
+        let Err(error) = self.entry(record) else { return };
+        if self.protocol.is_some_and(|protocol| protocol > self.rules.last_known_protocol) {
+            if self.notes.is_empty() {
+                let message = format!("the bucket has entries that are newer than this verifier: {error}");
+                self.notes.push(Note { code: "newer-xdr", path: Some(self.path.clone()), checkpoint: None, message });
+            }
+        } else if self.findings.len() < FINDINGS_KEPT {
+            let finding = decode_finding(self.path.clone(), "an entry of the bucket does not decode", &error);
+            self.findings.push(finding.at_bucket(self.bucket).at_offset(record.offset));
+        }
+    }
+
+    /// The hash is worth having even if the records are not: it tells a damaged bucket from a crafted one.
+    fn wants_bytes_after_framing_error(&self) -> bool {
+        true
+    }
+}
+
+/// `BucketEntryType` and `HotArchiveBucketEntryType` METAENTRY, -1.
+const METAENTRY: u32 = u32::MAX;
+
+/// Only persistent contract data and code are archived.
+fn is_persistent(entry: &LedgerEntry) -> bool {
+    match &entry.data {
+        LedgerEntryData::ContractCode(_) => true,
+        LedgerEntryData::ContractData(data) => data.durability == ContractDataDurability::Persistent,
+        _ => false,
+    }
+}

@@ -1,0 +1,67 @@
+//! Transactions in their envelopes, by slicing (rules B.8).
+//!
+//! A transaction's hash is `sha256(networkId ‖ envelope type ‖ transaction)`, over the very bytes of the file. A v0
+//! envelope hashes as a v1 one: its key gets the type it lacks, everything else has the same bytes.
+
+use stellar_xdr::{
+    DecoratedSignature, FeeBumpTransaction, FeeBumpTransactionInnerTx, OperationBody, Transaction, TransactionExt, TransactionV0, VecM,
+};
+
+use super::xdr::{Cursor, XdrError};
+use crate::archive::network::NetworkId;
+use crate::codec::hash::{Hash256, sha256};
+
+/// What a set needs to know of one transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Envelope<'a> {
+    /// The envelope's bytes.
+    pub(crate) bytes: &'a [u8],
+    /// Its transaction's hash, where the network is known.
+    pub(crate) hash: Option<Hash256>,
+    /// Whether it is a smart contract transaction.
+    pub(crate) is_soroban: bool,
+}
+
+const ENVELOPE_TYPE_TX_V0: u32 = 0;
+const ENVELOPE_TYPE_TX: u32 = 2;
+const ENVELOPE_TYPE_TX_FEE_BUMP: u32 = 5;
+
+impl<'a> Envelope<'a> {
+    /// Reads one `TransactionEnvelope`.
+    pub(crate) fn read(cursor: &mut Cursor<'a>, network: Option<&NetworkId>, depth: u32) -> Result<Self, XdrError> {
+        let start = cursor.at();
+        let kind = cursor.u32()?;
+        let body = cursor.at();
+        let (type_and_prefix, is_soroban): (&[u8], bool) = match kind {
+            ENVELOPE_TYPE_TX_V0 => {
+                cursor.read::<TransactionV0>(depth)?;
+                (&[0, 0, 0, 2, 0, 0, 0, 0], false)
+            }
+            ENVELOPE_TYPE_TX => (&[0, 0, 0, 2], is_soroban(&cursor.read(depth)?)),
+            ENVELOPE_TYPE_TX_FEE_BUMP => {
+                let FeeBumpTransactionInnerTx::Tx(inner) = cursor.read::<FeeBumpTransaction>(depth)?.inner_tx;
+                (&[0, 0, 0, 5], is_soroban(&inner.tx))
+            }
+            _ => return Err(XdrError::Invalid("a TransactionEnvelope has an unknown type")),
+        };
+        let transaction = cursor.since(body);
+        cursor.read::<VecM<DecoratedSignature, 20>>(depth)?;
+        let hash = network.map(|network| sha256(&[network.hash().as_bytes(), type_and_prefix, transaction]));
+        Ok(Self { bytes: cursor.since(start), hash, is_soroban })
+    }
+
+    /// What sets are ordered by.
+    pub(crate) fn order_hash(&self) -> Hash256 {
+        sha256(&[self.bytes])
+    }
+}
+
+fn is_soroban(transaction: &Transaction) -> bool {
+    matches!(transaction.ext, TransactionExt::V1(_))
+        || transaction.operations.iter().any(|operation| {
+            matches!(
+                operation.body,
+                OperationBody::ExtendFootprintTtl(_) | OperationBody::InvokeHostFunction(_) | OperationBody::RestoreFootprint(_)
+            )
+        })
+}

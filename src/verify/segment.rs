@@ -1,0 +1,258 @@
+//! Segments: what is kept of verified checkpoints, and how neighbours join (rules B.5 H3; design section 1).
+//!
+//! One checkpoint gives a segment; two adjacent segments give one. `join` is associative, so checkpoints can be verified
+//! anywhere, in any order, and the answer is the same. A segment does not grow with its range.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::checkpoint::{Rules, Status, Unchecked, chain_findings};
+use super::finding::{Finding, FindingCode, Note, fold};
+use super::header::Header;
+use super::transactions::FirstSet;
+use crate::archive::checkpoint::Checkpoint;
+use crate::archive::path::{ArchivePath, FileKind};
+
+/// How many files ended how.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Tally {
+    /// Every rule holds.
+    pub verified: u64,
+    /// There is a finding.
+    pub faulty: u64,
+    /// Not looked at, or not against all it must agree with.
+    pub unchecked: u64,
+}
+
+impl Tally {
+    /// Counts one more.
+    pub fn count(&mut self, status: Status) {
+        *self.of(status) += 1;
+    }
+
+    /// Moves one from one outcome to another.
+    fn recount(&mut self, from: Status, to: Status) {
+        let from = self.of(from);
+        *from = from.saturating_sub(1);
+        self.count(to);
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.verified + self.faulty + self.unchecked
+    }
+
+    fn of(&mut self, status: Status) -> &mut u64 {
+        match status {
+            Status::Verified => &mut self.verified,
+            Status::Faulty => &mut self.faulty,
+            Status::Unchecked(_) => &mut self.unchecked,
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.verified += other.verified;
+        self.faulty += other.faulty;
+        self.unchecked += other.unchecked;
+    }
+}
+
+/// One checkpoint, or several in a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Segment {
+    low: Checkpoint,
+    high: Checkpoint,
+    /// The first ledger's header and set, which the segment before must lead to.
+    first: Option<Header>,
+    first_set: Option<FirstSet>,
+    /// The outcomes of the first checkpoint, which the seam may still change.
+    first_statuses: [Status; FileKind::ALL.len()],
+    last: Option<Header>,
+    tallies: [Tally; FileKind::ALL.len()],
+    unchecked: BTreeMap<(FileKind, Unchecked), u64>,
+    findings: Vec<Finding>,
+    findings_dropped: u64,
+    notes: Vec<Note>,
+    /// Seams that could not be looked at, because a header is missing.
+    open_seams: u64,
+}
+
+/// Two segments that are not neighbours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the segment up to {left} and the segment from {right} are not neighbours")]
+pub struct NotAdjacent {
+    /// The left segment's last checkpoint.
+    pub left: Checkpoint,
+    /// The right segment's first.
+    pub right: Checkpoint,
+}
+
+/// Notes kept of a segment: they say the same of many files.
+const NOTES_KEPT: usize = 100;
+
+impl Segment {
+    pub(crate) fn of_checkpoint(
+        checkpoint: Checkpoint,
+        first: Option<Header>,
+        last: Option<Header>,
+        first_set: Option<FirstSet>,
+        statuses: [Status; FileKind::ALL.len()],
+        findings: Vec<Finding>,
+        notes: Vec<Note>,
+    ) -> Self {
+        let mut segment = Self {
+            low: checkpoint,
+            high: checkpoint,
+            first,
+            first_set,
+            first_statuses: statuses,
+            last,
+            tallies: Default::default(),
+            unchecked: BTreeMap::new(),
+            findings,
+            findings_dropped: 0,
+            notes,
+            open_seams: 0,
+        };
+        for ((kind, status), tally) in FileKind::ALL.into_iter().zip(statuses).zip(&mut segment.tallies) {
+            tally.count(status);
+            if let Status::Unchecked(why) = status {
+                *segment.unchecked.entry((kind, why)).or_default() += 1;
+            }
+        }
+        segment.notes.truncate(NOTES_KEPT);
+        segment
+    }
+
+    /// The two as one: checks that `right`'s first header follows `self`'s last one.
+    ///
+    /// # Errors
+    /// If they are not neighbours.
+    pub fn join(mut self, mut right: Self, rules: &Rules) -> Result<Self, NotAdjacent> {
+        if self.high.next() != Some(right.low) {
+            return Err(NotAdjacent { left: self.high, right: right.low });
+        }
+        let seam = self.seam(&right, rules);
+        for finding in &seam {
+            right.fault(if finding.path.as_str().starts_with("ledger/") { FileKind::Ledger } else { FileKind::Transactions });
+        }
+        if self.last.is_none() || right.first.is_none() {
+            self.open_seams += 1;
+        }
+        self.findings.extend(fold(seam));
+        self.findings.append(&mut right.findings);
+        self.findings_dropped += right.findings_dropped;
+        self.drop_findings_over(rules.budget.findings);
+        self.notes.append(&mut right.notes);
+        self.notes.truncate(NOTES_KEPT);
+        for (tally, other) in self.tallies.iter_mut().zip(right.tallies) {
+            tally.add(other);
+        }
+        for (key, count) in right.unchecked {
+            *self.unchecked.entry(key).or_default() += count;
+        }
+        self.open_seams += right.open_seams;
+        self.high = right.high;
+        self.last = right.last;
+        Ok(self)
+    }
+
+    /// Adds findings of the segment's buckets or root.
+    pub fn add_findings(&mut self, findings: impl IntoIterator<Item = Finding>, rules: &Rules) {
+        self.findings.extend(findings);
+        self.drop_findings_over(rules.budget.findings);
+    }
+
+    /// Its checkpoints: the lowest and the highest.
+    #[must_use]
+    pub fn range(&self) -> (Checkpoint, Checkpoint) {
+        (self.low, self.high)
+    }
+
+    /// The header of its first ledger.
+    #[must_use]
+    pub fn first(&self) -> Option<&Header> {
+        self.first.as_ref()
+    }
+
+    /// The header of its last ledger.
+    #[must_use]
+    pub fn last(&self) -> Option<&Header> {
+        self.last.as_ref()
+    }
+
+    /// How the files of a kind ended.
+    #[must_use]
+    pub fn tally(&self, kind: FileKind) -> Tally {
+        FileKind::ALL.into_iter().zip(self.tallies).find(|(other, _)| *other == kind).map(|(_, tally)| tally).unwrap_or_default()
+    }
+
+    /// Why files were not checked, with how many.
+    pub fn unchecked(&self) -> impl Iterator<Item = (FileKind, Unchecked, u64)> {
+        self.unchecked.iter().map(|((kind, why), count)| (*kind, *why, *count))
+    }
+
+    /// What is wrong, in the order of the checkpoints.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Findings past those kept.
+    #[must_use]
+    pub fn findings_dropped(&self) -> u64 {
+        self.findings_dropped
+    }
+
+    /// What is worth saying.
+    #[must_use]
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// Seams between checkpoints that could not be looked at, because a header is missing.
+    #[must_use]
+    pub fn open_seams(&self) -> u64 {
+        self.open_seams
+    }
+
+    /// What is wrong between the two.
+    #[must_use]
+    pub fn seam(&self, right: &Self, rules: &Rules) -> Vec<Finding> {
+        let (Some(last), Some(first)) = (&self.last, &right.first) else { return Vec::new() };
+        let mut findings: Vec<_> = chain_findings(last, first, rules, right.low).collect();
+        if right.first_set.is_some_and(|set| !set.fits(last.version)) {
+            let path = ArchivePath::of_checkpoint(FileKind::Transactions, right.low);
+            let message = "the set is of the wrong format for the protocol of the ledger before it";
+            let finding = Finding::new(FindingCode::TxsetFormat, path, message).at_checkpoint(right.low).at_ledger(first.sequence);
+            findings.push(finding.comparing(format!("the format of protocol {}", last.version), "another"));
+        }
+        findings
+    }
+
+    fn fault(&mut self, kind: FileKind) {
+        for ((other, status), tally) in FileKind::ALL.into_iter().zip(&mut self.first_statuses).zip(&mut self.tallies) {
+            if other != kind || *status == Status::Faulty {
+                continue;
+            }
+            if let Status::Unchecked(why) = *status
+                && let Some(count) = self.unchecked.get_mut(&(kind, why))
+            {
+                *count -= 1;
+                if *count == 0 {
+                    self.unchecked.remove(&(kind, why));
+                }
+            }
+            tally.recount(*status, Status::Faulty);
+            *status = Status::Faulty;
+        }
+    }
+
+    fn drop_findings_over(&mut self, kept: usize) {
+        let dropped = self.findings.len().saturating_sub(kept);
+        self.findings.truncate(kept);
+        self.findings_dropped += crate::codec::u64_from(dropped);
+    }
+}

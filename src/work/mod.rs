@@ -1,0 +1,3 @@
+//! Work policies: plain data, no clock, no Stellar.
+
+pub mod retry;

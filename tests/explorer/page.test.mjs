@@ -1,0 +1,173 @@
+/** The page without real data: form, links, keyboard, width, policy, and what it says when things cannot work. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { deadAddress, link, setUp } from './support.mjs';
+
+let stage;
+before(async () => {
+  stage = await setUp();
+});
+after(async () => {
+  await stage?.tearDown();
+});
+
+test('before Start only the page’s own files and /archives.json are asked for', async () => {
+  const opened = await stage.open({ hash: link({ archive: 'https://history.example.org/core_001', low: '1', high: '640' }) });
+  await opened.tab.waitForSelector('#known:enabled');
+  const foreign = opened.requests.filter((url) => !url.startsWith(stage.site.url));
+  assert.deepEqual(foreign, []);
+  const labels = await opened.tab.locator('#known optgroup').evaluateAll((groups) => groups.map((group) => group.label));
+  assert.ok(labels.includes('Public network') && labels.includes('Test network'), labels.join());
+  const insecure = await opened.tab.locator('#known option').evaluateAll((options) => options.filter((option) => option.value.startsWith('http://')).length);
+  assert.equal(insecure, 0, 'presets are offered with https');
+  await opened.close();
+});
+
+test('a preset fills address and network', async () => {
+  const opened = await stage.open();
+  await opened.tab.waitForSelector('#known:enabled');
+  const url = await opened.tab.locator('#known optgroup[label="Test network"] option').first().getAttribute('value');
+  await opened.tab.selectOption('#known', url);
+  assert.equal(await opened.tab.inputValue('#archive'), url);
+  assert.equal(await opened.tab.inputValue('#network'), 'testnet');
+  await opened.close();
+});
+
+test('a link restores the whole form, and back and forward move between links', async () => {
+  const fields = { archive: 'https://history.example.org/core_001', low: '0x7ff', high: '2175', network: 'testnet', deep: '1', skipOptional: '1' };
+  const opened = await stage.open({ hash: link(fields) });
+  const read = () =>
+    opened.tab.evaluate(() => ({
+      archive: document.getElementById('archive').value,
+      low: document.getElementById('low').value,
+      high: document.getElementById('high').value,
+      network: document.getElementById('network').value,
+      deep: document.getElementById('deep').checked ? '1' : '0',
+      skipOptional: document.getElementById('skipOptional').checked ? '1' : '0',
+    }));
+  assert.deepEqual(await read(), fields);
+  assert.match(await opened.tab.textContent('#range-hint'), /3 checkpoints.*ledgers 1\D?985 to 2\D?175/);
+
+  await opened.tab.evaluate(() => {
+    location.hash = 'archive=https://other.example.org/&low=64';
+  });
+  await opened.tab.waitForFunction(() => document.getElementById('low').value === '64');
+  await opened.tab.goBack();
+  await opened.tab.waitForFunction(() => document.getElementById('low').value === '0x7ff');
+  assert.deepEqual(await read(), fields);
+  await opened.tab.goForward();
+  await opened.tab.waitForFunction(() => document.getElementById('low').value === '64');
+  await opened.close();
+});
+
+test('typing writes the link', async () => {
+  const opened = await stage.open();
+  await opened.tab.fill('#archive', 'https://history.example.org/a b');
+  await opened.tab.fill('#high', '640');
+  await opened.tab.check('#deep');
+  const given = new URLSearchParams(new URL(opened.tab.url()).hash.slice(1));
+  assert.deepEqual(Object.fromEntries(given), { archive: 'https://history.example.org/a b', high: '640', deep: '1' });
+  await opened.close();
+});
+
+test('a link that asks for a run only puts the focus on Start', async () => {
+  const dead = await deadAddress();
+  const opened = await stage.open({ hash: `${link({ archive: dead })}&run=1` });
+  await opened.tab.waitForSelector('#known:enabled');
+  await opened.tab.waitForTimeout(300);
+  assert.equal(await opened.tab.evaluate(() => document.activeElement.id), 'start');
+  assert.equal(await opened.tab.locator('.run').count(), 0);
+  assert.deepEqual(opened.requests.filter((url) => url.startsWith(dead)), []);
+  await opened.close();
+});
+
+test('an http:// archive is explained and never asked for', async () => {
+  const opened = await stage.open({ hash: link({ archive: 'http://history.example.org/core_001' }) });
+  assert.match(await opened.tab.textContent('#archive-fault'), /https:\/\//);
+  await opened.tab.click('#start');
+  assert.equal(await opened.tab.locator('.run').count(), 0);
+  assert.equal(await opened.tab.evaluate(() => document.activeElement.id), 'archive');
+  await opened.tab.click('#archive-fault button');
+  assert.equal(await opened.tab.inputValue('#archive'), 'https://history.example.org/core_001/');
+  assert.equal(await opened.tab.locator('#archive-fault').count(), 0);
+  await opened.close();
+});
+
+test('wrong ledgers are refused with words beside the field', async () => {
+  const opened = await stage.open({ hash: link({ archive: '/archive/sample/', low: '900', high: '64' }) });
+  await opened.tab.click('#start');
+  assert.match(await opened.tab.textContent('#high-fault'), /before the first/);
+  await opened.tab.fill('#high', 'tomorrow');
+  assert.match(await opened.tab.textContent('#high-fault'), /decimal or 0x/);
+  assert.equal(await opened.tab.getAttribute('#high', 'aria-invalid'), 'true');
+  await opened.close();
+});
+
+test('a dead host: both causes, the nginx line and the ways around', async () => {
+  const dead = await deadAddress();
+  const opened = await stage.open({ hash: link({ archive: dead, low: '1', high: '64' }) });
+  await opened.tab.click('#start');
+  const notice = opened.tab.locator('[data-error="CORS_OR_NETWORK"]');
+  await notice.waitFor({ timeout: 60_000 });
+  const text = await notice.textContent();
+  assert.match(text, /server is down/);
+  assert.match(text, /Access-Control-Allow-Origin/);
+  assert.match(text, /add_header Access-Control-Allow-Origin "\*" always;/);
+  assert.match(text, /npm start -- --archive DIR/);
+  assert.equal(await opened.tab.getAttribute('.verdict', 'data-verdict'), 'incomplete');
+  await opened.close();
+});
+
+test('a verifier that does not arrive is explained, and trying again works', async () => {
+  let refuse = true;
+  const opened = await stage.open({
+    prepare: (context) => context.route('**/*.wasm', (route) => (refuse ? route.fulfill({ status: 503, body: 'later' }) : route.continue())),
+  });
+  const alert = opened.tab.locator('[role="alert"]');
+  await alert.waitFor();
+  assert.match(await alert.textContent(), /could not be loaded/);
+  assert.ok(await opened.tab.isDisabled('#start'));
+  assert.ok(await opened.tab.isVisible('.guide'), 'what the page is for stays readable');
+  refuse = false;
+  await alert.locator('button').click();
+  await opened.tab.waitForSelector('#known:enabled');
+  assert.equal(await alert.count(), 0);
+  assert.ok(await opened.tab.isEnabled('#start'));
+  await opened.close();
+});
+
+test('the page is painted before the verifier has loaded', async () => {
+  let release;
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const opened = await stage.open({
+    prepare: (context) => context.route('**/*.wasm', async (route) => {
+      await held;
+      await route.continue();
+    }),
+  });
+  assert.ok(await opened.tab.isVisible('#archive'));
+  assert.ok(await opened.tab.isEnabled('#start'));
+  release();
+  await opened.tab.waitForSelector('#known:enabled');
+  await opened.close();
+});
+
+test('360 pixels wide: nothing scrolls sideways', async () => {
+  const long = `https://${'a'.repeat(60)}.example.org/${'b'.repeat(80)}`;
+  const opened = await stage.open({ viewport: { width: 360, height: 740 }, hash: link({ archive: long, network: 'pubnet' }) });
+  await opened.tab.waitForSelector('#known:enabled');
+  const overflow = await opened.tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(overflow <= 0, `${overflow} pixels too wide`);
+  await opened.close();
+});
+
+test('scripts stay within their budget', async () => {
+  const { readdirSync, readFileSync } = await import('node:fs');
+  const { gzipSync } = await import('node:zlib');
+  const assets = new URL('../../dist/explorer/assets/', import.meta.url);
+  const scripts = readdirSync(assets).filter((name) => name.endsWith('.js'));
+  const size = scripts.reduce((sum, name) => sum + gzipSync(readFileSync(new URL(name, assets)), { level: 9 }).length, 0);
+  assert.ok(size <= 40_960, `${size} bytes of gzipped JavaScript, page and worker together`);
+});

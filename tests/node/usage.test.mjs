@@ -1,0 +1,99 @@
+/** The command line's words: help, refusals and their exit status. No archive is verified here. */
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'node:test';
+import { cli, temporary } from './support.mjs';
+
+test('help is on stdout when asked for, and on stderr with status 2 when nothing was said', async () => {
+  for (const args of [['--help'], ['-h'], ['help'], ['verify', '--help']]) {
+    const { status, stdout, stderr } = await cli(args);
+    assert.equal(status, 0);
+    assert.equal(stderr, '');
+    for (const part of ['Examples', 'Exit status', '--skip-optional', '--report FILE']) assert.ok(stdout.includes(part), part);
+  }
+  const { status, stdout, stderr } = await cli([]);
+  assert.equal(status, 2);
+  assert.equal(stdout, '');
+  assert.match(stderr, /Usage: /);
+});
+
+test('help fits a terminal', async () => {
+  const { stdout } = await cli(['help']);
+  assert.deepEqual(stdout.split('\n').filter((line) => line.length > 120), []);
+});
+
+test('the version names the XDR as well', async () => {
+  const { status, stdout } = await cli(['--version']);
+  assert.equal(status, 0);
+  assert.match(stdout, /^stellar-archive-verifier \d+\.\d+\.\d+\S* \(XDR .+\)\n$/);
+});
+
+const REFUSED = [
+  { words: ['verify'], says: /needs an archive/ },
+  { words: ['frobnicate', '.'], says: /no command "frobnicate"/ },
+  { words: ['https://archive.example/'], says: /verify https:\/\/archive\.example\// },
+  { words: ['verify', '.', 'other'], says: /"other" is one too many/ },
+  { words: ['verify', '.', '--lw', '1'], says: /no option --lw[\s\S]*--low/ },
+  { words: ['verify', '.', '--frobnicate'], says: /no option --frobnicate/ },
+  { words: ['verify', '.', '--low'], says: /--low needs a value/ },
+  { words: ['verify', '.', '--low', '-5'], says: /--low needs a value/ },
+  { words: ['verify', '.', '--low=-5'], says: /--low takes a whole number, not "-5"/ },
+  { words: ['verify', '.', '--low', '12e3'], says: /--low takes a whole number, not "12e3"/ },
+  { words: ['verify', '.', '--high', '0xzz'], says: /--high takes a whole number, not "0xzz"/ },
+  { words: ['verify', '.', '--high', ''], says: /--high takes a whole number, not ""/ },
+  { words: ['verify', '.', '--high', '1.5'], says: /--high takes a whole number/ },
+  { words: ['verify', '.', '--high', '4294967296'], says: /--high takes a number from 0 to 4294967295/ },
+  { words: ['verify', '.', '--low', '0x80', '--high', '0x7f'], says: /--low 0x80 is above --high 0x7f/ },
+  { words: ['verify', '.', '--concurrency', '0'], says: /--concurrency takes a number from 1/ },
+  { words: ['verify', '.', '--max-retries', 'many'], says: /--max-retries takes a whole number/ },
+  { words: ['verify', '.', '--checkpoint-frequency', '16'], says: /is 64 or 8, not 16/ },
+  { words: ['verify', '.', '--deep=yes'], says: /--deep takes no value/ },
+  { words: ['verify', '.', '--network', ''], says: /--network needs/ },
+  { words: ['verify', '.', '--report', ''], says: /--report needs/ },
+  { words: ['verify', 's3://bucket/archive'], says: /not over s3/ },
+  { words: ['verify', 'https://'], says: /not a URL/ },
+  { words: ['verify', 'history.example.org/prd'], says: /no folder[\s\S]*https:\/\/history\.example\.org\/prd/ },
+];
+for (const { words, says } of REFUSED) {
+  test(`refused with status 2: ${words.join(' ')}`, async () => {
+    const { status, stdout, stderr } = await cli(words);
+    assert.equal(status, 2);
+    assert.equal(stdout, '');
+    assert.match(stderr, says);
+    assert.match(stderr, /--help/);
+    assert.doesNotMatch(stderr, /at .*\.mjs:/, 'no stack trace');
+  });
+}
+
+test('a folder that is no archive gets a hint', async (t) => {
+  const folder = await temporary(t);
+  const archive = join(folder, 'archive');
+  const root = join(archive, '.well-known');
+  await mkdir(root, { recursive: true });
+  await writeFile(join(root, 'stellar-history.json'), '{}');
+
+  const cases = [
+    { path: join(folder, 'none'), says: /there is no folder .*none/ },
+    { path: folder, says: /does not look like a history archive: it has no \.well-known\/stellar-history\.json/ },
+    { path: root, says: /Give the folder above it: .*archive\n/ },
+    { path: join(root, 'stellar-history.json'), says: /is a file, not the folder of an archive[\s\S]*seems to be .*archive\n/ },
+  ];
+  for (const { path, says } of cases) {
+    const { status, stderr } = await cli(['verify', path]);
+    assert.equal(status, 2, path);
+    assert.match(stderr, says);
+  }
+});
+
+test('a report that could not be written is refused before the work', async (t) => {
+  const folder = await temporary(t);
+  const archive = join(folder, 'archive');
+  await mkdir(join(archive, 'history'), { recursive: true });
+  for (const file of [join(folder, 'none', 'report.json'), archive]) {
+    const { status, stdout, stderr } = await cli(['verify', archive, '--report', file]);
+    assert.equal(status, 2);
+    assert.equal(stdout, '');
+    assert.match(stderr, /--report/);
+  }
+});

@@ -1,0 +1,106 @@
+/**
+ * What is known of every checkpoint of a run, in ten bits each, and the arithmetic between ledgers and checkpoints.
+ *
+ * Not here: drawing (`map-paint.ts`) and any rule of verification; statuses come from the verifier's events.
+ */
+import type { FileKind, RunEvent, Status } from '../lib/types.ts';
+
+export type CheckpointKind = Exclude<FileKind, 'bucket'>;
+export type CellState = Status | 'pending';
+
+export const CHECKPOINT_KINDS: readonly CheckpointKind[] = ['history', 'ledger', 'transactions', 'results', 'scp'];
+
+export const KIND_LABEL: Readonly<Record<FileKind, string>> = {
+  history: 'Archive state',
+  ledger: 'Ledger headers',
+  transactions: 'Transactions',
+  results: 'Results',
+  scp: 'SCP messages',
+  bucket: 'Buckets',
+};
+
+const CODES: readonly CellState[] = ['pending', 'verified', 'unchecked', 'faulty'];
+
+/** The checkpoint that holds `ledger`. */
+export function checkpointOf(ledger: number, frequency: number): number {
+  return Math.ceil((ledger + 1) / frequency) * frequency - 1;
+}
+
+export function firstLedgerOf(checkpoint: number, frequency: number): number {
+  return Math.max(1, checkpoint - frequency + 1);
+}
+
+export function filePath(kind: CheckpointKind, checkpoint: number): string {
+  const name = checkpoint.toString(16).padStart(8, '0');
+  const folders = `${name.slice(0, 2)}/${name.slice(2, 4)}/${name.slice(4, 6)}`;
+  return `${kind}/${folders}/${kind}-${name}.${kind === 'history' ? 'json' : 'xdr.gz'}`;
+}
+
+export class CheckpointTable {
+  readonly frequency: number;
+  readonly first: number;
+  readonly count: number;
+  readonly #bits: Uint16Array;
+
+  constructor(range: { readonly low: number; readonly high: number }, total: number) {
+    // Two rhythms exist: 64 ledgers, and 8 on networks with accelerated time. The announced total says which.
+    const span = (frequency: number): number =>
+      (checkpointOf(range.high, frequency) - checkpointOf(range.low, frequency)) / frequency + 1;
+    this.frequency = total > span(64) && total <= span(8) ? 8 : 64;
+    this.first = checkpointOf(range.low, this.frequency);
+    this.count = span(this.frequency);
+    this.#bits = new Uint16Array(this.count);
+  }
+
+  checkpointAt(index: number): number {
+    return this.first + index * this.frequency;
+  }
+
+  indexOf(checkpoint: number): number {
+    return (checkpoint - this.first) / this.frequency;
+  }
+
+  record(event: Extract<RunEvent, { type: 'checkpoint' }>): void {
+    const index = this.indexOf(event.checkpoint);
+    if (!Number.isInteger(index) || index < 0 || index >= this.count) return;
+    this.#bits[index] = CHECKPOINT_KINDS.reduce(
+      (bits, kind, place) => bits | (CODES.indexOf(event.status[kind]) << (place * 2)),
+      0,
+    );
+  }
+
+  statusOf(index: number, kind: CheckpointKind): CellState {
+    const bits = this.#bits[index] ?? 0;
+    return CODES[(bits >> (CHECKPOINT_KINDS.indexOf(kind) * 2)) & 3] ?? 'pending';
+  }
+
+  /**
+   * One word for the checkpoint. SCP files are optional in an archive, so an unchecked one does not take the green away; it
+   * is still listed as unchecked in the detail and in the totals.
+   */
+  stateAt(index: number): CellState {
+    if ((this.#bits[index] ?? 0) === 0) return 'pending';
+    const states = CHECKPOINT_KINDS.map((kind) => this.statusOf(index, kind));
+    if (states.includes('faulty')) return 'faulty';
+    return states.every((state, place) => state === 'verified' || CHECKPOINT_KINDS[place] === 'scp') ? 'verified' : 'unchecked';
+  }
+
+  /** The state that matters most among `size` checkpoints from `index` on: a fault is never averaged away. */
+  worst(index: number, size: number): CellState {
+    let pending = false;
+    let unchecked = false;
+    for (let at = index; at < Math.min(index + size, this.count); at += 1) {
+      const state = this.stateAt(at);
+      if (state === 'faulty') return state;
+      pending ||= state === 'pending';
+      unchecked ||= state === 'unchecked';
+    }
+    return pending ? 'pending' : unchecked ? 'unchecked' : 'verified';
+  }
+
+  counts(): Readonly<Record<CellState, number>> {
+    const counts = { verified: 0, faulty: 0, unchecked: 0, pending: 0 };
+    for (let index = 0; index < this.count; index += 1) counts[this.stateAt(index)] += 1;
+    return counts;
+  }
+}

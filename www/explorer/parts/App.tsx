@@ -1,0 +1,18 @@
+import { Fragment, type JSX } from 'preact';
+import { announcement, formOpen, run } from '../store.ts';
+import { ArchiveForm } from './ArchiveForm.tsx';
+import { EngineNotice } from './EngineNotice.tsx';
+import { Guide } from './Guide.tsx';
+import { RunView } from './RunView.tsx';
+
+export function App(): JSX.Element {
+  const current = run.value;
+  return (
+    <Fragment>
+      <EngineNotice />
+      {(formOpen.value || current === null) && <ArchiveForm />}
+      {current === null ? <Guide /> : <RunView key={current} run={current} />}
+      <p class="visually-hidden" role="status" aria-live="polite" id="announcer">{announcement.value}</p>
+    </Fragment>
+  );
+}

@@ -1,0 +1,206 @@
+import { useEffect, useRef } from 'preact/hooks';
+import type { JSX } from 'preact';
+import { checkpointOf } from '../checkpoints.ts';
+import type { Field, FieldFault } from '../form.ts';
+import { parseLedger } from '../form.ts';
+import { grouped } from '../format.ts';
+import { askedToRun, busy, checked, edit, engine, form, localArchives, run, start, tried } from '../store.ts';
+import { Icon } from './Icon.tsx';
+
+const NETWORK_LABEL: Readonly<Record<string, string>> = {
+  pubnet: 'Public network',
+  testnet: 'Test network',
+  futurenet: 'Futurenet',
+  standalone: 'Standalone',
+};
+
+function faultOf(field: Field): FieldFault | undefined {
+  const decision = checked.value;
+  return decision.ok ? undefined : decision.faults[field];
+}
+
+/** An empty field is not scolded before the first try; a wrong value is told at once where it explains what cannot work. */
+function shownFault(field: Field): FieldFault | undefined {
+  const fault = faultOf(field);
+  return tried.value || fault?.instead !== undefined ? fault : undefined;
+}
+
+function Fault({ field }: { readonly field: Field }): JSX.Element | null {
+  const fault = shownFault(field);
+  if (fault === undefined) return null;
+  const { instead } = fault;
+  return (
+    <p class="fault" id={`${field}-fault`}>
+      <Icon name="warning" />
+      <span>
+        {fault.message}{' '}
+        {instead !== undefined && (
+          <button type="button" class="link" onClick={() => edit({ archive: instead })}>Use {instead}</button>
+        )}
+      </span>
+    </p>
+  );
+}
+
+function KnownArchives(): JSX.Element {
+  const state = engine.value;
+  const presets = state.state === 'ready' ? state.engine.presets : [];
+  const known = [
+    ...localArchives.value.map((archive) => archive.url),
+    ...presets.flatMap((preset) => preset.archives.map((archive) => archive.url)),
+  ];
+  const choose = (url: string): void => {
+    const local = localArchives.value.find((archive) => archive.url === url);
+    if (local !== undefined) {
+      edit({ archive: url, network: local.network ?? '' });
+      return;
+    }
+    const preset = presets.find((candidate) => candidate.archives.some((archive) => archive.url === url));
+    if (preset !== undefined) edit({ archive: url, network: preset.name });
+  };
+  return (
+    <div class="field">
+      <label for="known">Known archives</label>
+      <select
+        id="known"
+        value={known.includes(form.value.archive) ? form.value.archive : ''}
+        disabled={known.length === 0}
+        onChange={(event) => choose(event.currentTarget.value)}
+      >
+        <option value="">{state.state === 'loading' ? 'Loading…' : known.length === 0 ? 'None available' : 'Choose…'}</option>
+        {localArchives.value.length > 0 && (
+          <optgroup label="On this server">
+            {localArchives.value.map((archive) => <option key={archive.url} value={archive.url}>{archive.name}</option>)}
+          </optgroup>
+        )}
+        {presets.filter((preset) => preset.archives.length > 0).map((preset) => (
+          <optgroup key={preset.name} label={NETWORK_LABEL[preset.name] ?? preset.name}>
+            {preset.archives.map((archive) => (
+              <option key={archive.url} value={archive.url}>{archive.organisation} – {archive.name}</option>
+            ))}
+          </optgroup>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function TextField(props: {
+  readonly name: 'archive' | 'low' | 'high' | 'network';
+  readonly label: string;
+  readonly placeholder: string;
+  readonly describedBy?: string;
+  readonly list?: string;
+  readonly inputMode?: 'url' | 'text';
+}): JSX.Element {
+  const { name } = props;
+  const fault = name === 'network' ? undefined : shownFault(name);
+  const described = [fault === undefined ? '' : `${name}-fault`, props.describedBy ?? ''].filter(Boolean).join(' ');
+  return (
+    <div class={`field field-${name}`}>
+      <label for={name}>{props.label}</label>
+      <input
+        id={name}
+        name={name}
+        type="text"
+        inputMode={props.inputMode ?? 'text'}
+        value={form.value[name]}
+        placeholder={props.placeholder}
+        list={props.list}
+        autocomplete="off"
+        autocapitalize="off"
+        spellcheck={false}
+        aria-invalid={fault === undefined ? undefined : 'true'}
+        aria-describedby={described === '' ? undefined : described}
+        onInput={(event) => edit({ [name]: event.currentTarget.value })}
+      />
+      {name !== 'network' && <Fault field={name} />}
+    </div>
+  );
+}
+
+function RangeHint(): JSX.Element {
+  const low = parseLedger(form.value.low);
+  const high = parseLedger(form.value.high);
+  if (low !== null && high !== null && low <= high) {
+    const first = checkpointOf(low, 64);
+    const last = checkpointOf(high, 64);
+    const count = (last - first) / 64 + 1;
+    return (
+      <p class="hint range-hint" id="range-hint">
+        {count === 1 ? 'One checkpoint' : `${grouped(count)} checkpoints`}, rounded out to ledgers {grouped(Math.max(1, first - 63))} to {grouped(last)}.
+      </p>
+    );
+  }
+  const whole = form.value.low.trim() === '' && form.value.high.trim() === '';
+  if (whole && form.value.network === 'pubnet') {
+    return (
+      <p class="hint range-hint caution" id="range-hint">
+        <Icon name="warning" />
+        <span>Without a range this downloads the whole history of the public network, which is terabytes. Give a range first, for example 64 ledgers.</span>
+      </p>
+    );
+  }
+  return <p class="hint range-hint" id="range-hint">Ledger numbers, decimal or 0x…, rounded out to whole checkpoints. Empty means from the first, to the last.</p>;
+}
+
+function Toggle(props: { readonly name: 'deep' | 'skipOptional' | 'skipBuckets'; readonly label: string; readonly hint: string }): JSX.Element {
+  return (
+    <div class="toggle">
+      <input
+        id={props.name}
+        type="checkbox"
+        checked={form.value[props.name]}
+        aria-describedby={`${props.name}-hint`}
+        onChange={(event) => edit({ [props.name]: event.currentTarget.checked })}
+      />
+      <label for={props.name}>{props.label}</label>
+      <p class="hint" id={`${props.name}-hint`}>{props.hint}</p>
+    </div>
+  );
+}
+
+export function ArchiveForm(): JSX.Element {
+  const startButton = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    // A link may ask for a run, but only a person starts a download: the button is put under their finger instead.
+    if (askedToRun.value) startButton.current?.focus();
+  }, []);
+  const state = engine.value;
+  const names = state.state === 'ready' ? state.engine.presets.map((preset) => preset.name) : Object.keys(NETWORK_LABEL);
+  const onSubmit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    if (start()) return;
+    const decision = checked.value;
+    const first = decision.ok ? undefined : (['archive', 'low', 'high'] as const).find((field) => decision.faults[field] !== undefined);
+    if (first !== undefined) document.getElementById(first)?.focus();
+  };
+  return (
+    <form class="card form" aria-label="Check an archive" noValidate onSubmit={onSubmit}>
+      <div class="form-grid">
+        <TextField name="archive" label="Archive address" placeholder="https://history.example.org/archive" inputMode="url" />
+        <KnownArchives />
+        <TextField name="low" label="From ledger" placeholder="first" describedBy="range-hint" />
+        <TextField name="high" label="To ledger" placeholder="last" describedBy="range-hint" />
+        <RangeHint />
+        <TextField name="network" label="Network or passphrase" placeholder="as the archive says" list="networks" />
+        <datalist id="networks">{names.map((name) => <option key={name} value={name} />)}</datalist>
+      </div>
+      <fieldset class="toggles">
+        <legend class="visually-hidden">How much to check</legend>
+        <Toggle name="deep" label="Deep check" hint="Also compares every result with its transaction and looks inside buckets. Slower." />
+        <Toggle name="skipOptional" label="Skip SCP files" hint="Leaves out the consensus messages, which archives need not have." />
+        <Toggle name="skipBuckets" label="Skip bucket files" hint="Saves most of the download; their hashes are still compared with the headers." />
+      </fieldset>
+      <div class="form-foot">
+        <button ref={startButton} id="start" type="submit" class="button primary" disabled={busy.value || state.state === 'failed'}>
+          {run.value === null ? 'Start check' : 'Start another check'}
+        </button>
+        <p class="hint">
+          {askedToRun.value ? 'You followed a link that suggests this check. ' : ''}
+          {busy.value ? 'A check is under way below; cancel it to start another.' : 'Nothing is downloaded from the archive before you start.'}
+        </p>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,59 @@
+import type { JSX } from 'preact';
+import { CHECKPOINT_KINDS, type CheckpointTable, filePath, firstLedgerOf, KIND_LABEL } from '../checkpoints.ts';
+import { grouped, hex, plural } from '../format.ts';
+import type { Run } from '../run.ts';
+import { FileLink } from './FileLink.tsx';
+import { FindingCard } from './Findings.tsx';
+import { StatusBadge } from './StatusBadge.tsx';
+import { wordFor } from './CheckpointMap.tsx';
+
+const SHOWN = 20;
+
+/** Statuses, files and findings of one checkpoint; of the worst one where a cell stands for several. */
+export function CheckpointDetail(props: {
+  readonly run: Run;
+  readonly table: CheckpointTable;
+  readonly index: number;
+  readonly size: number;
+}): JSX.Element {
+  const { run, table } = props;
+  void run.tick.value;
+  const over = run.phase.value === 'done' || run.phase.value === 'crashed';
+  const end = Math.min(props.index + props.size, table.count);
+  const worst = table.worst(props.index, props.size);
+  let index = props.index;
+  while (index < end - 1 && table.stateAt(index) !== worst) index += 1;
+  const checkpoint = table.checkpointAt(index);
+  const findings = run.findings.value.filter((finding) => finding.checkpoint === checkpoint);
+  return (
+    <section class="detail" aria-labelledby="detail-title">
+      <div class="card-head">
+        <h3 id="detail-title">
+          Checkpoint {grouped(checkpoint)} <span class="aside">{hex(checkpoint)}</span>
+        </h3>
+        <button type="button" class="button quiet small" onClick={() => { run.opened.value = null; }}>Close</button>
+      </div>
+      <p class="hint">
+        Ledgers {grouped(firstLedgerOf(checkpoint, table.frequency))} to {grouped(checkpoint)}
+        {props.size > 1 ? `; the first ${wordFor(worst, over)} one of ${plural(end - props.index, 'checkpoint')} in this cell` : ''}
+      </p>
+      <ul class="files">
+        {CHECKPOINT_KINDS.map((kind) => {
+          const state = table.statusOf(index, kind);
+          return (
+            <li key={kind}>
+              <span class="file-kind">{KIND_LABEL[kind]}</span>
+              {over && state === 'pending' ? <StatusBadge state={state} word="Not reached" /> : <StatusBadge state={state} />}
+              <FileLink archive={run.archive} path={filePath(kind, checkpoint)} />
+            </li>
+          );
+        })}
+      </ul>
+      {findings.length > 0 && (
+        <ol class="finding-list">
+          {findings.slice(0, SHOWN).map((finding) => <FindingCard key={finding} finding={finding} />)}
+        </ol>
+      )}
+    </section>
+  );
+}

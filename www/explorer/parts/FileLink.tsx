@@ -1,0 +1,12 @@
+import type { JSX } from 'preact';
+
+/** A file of the archive. Linked only where the result stays inside the archive's own origin. */
+export function FileLink({ archive, path }: { readonly archive: string; readonly path: string }): JSX.Element {
+  const url = URL.canParse(path, archive) ? new URL(path, archive) : null;
+  const inside = url !== null && URL.canParse(archive) && /^https?:$/.test(url.protocol) && url.origin === new URL(archive).origin;
+  return inside ? (
+    <a class="path" href={url.href} target="_blank" rel="noreferrer noopener">{path}</a>
+  ) : (
+    <span class="path">{path}</span>
+  );
+}

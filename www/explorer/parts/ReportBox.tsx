@@ -1,0 +1,39 @@
+import type { JSX } from 'preact';
+import type { Report } from '../../lib/types.ts';
+import { commandLine } from '../form.ts';
+import { duration } from '../format.ts';
+import type { Run } from '../run.ts';
+import { CopyButton } from './CopyButton.tsx';
+
+function download(report: Report, archive: string): void {
+  const host = URL.canParse(archive) ? new URL(archive).hostname : 'archive';
+  const range = report.range === null ? '' : `-${report.range.low}-${report.range.high}`;
+  const link = document.createElement('a');
+  const url = URL.createObjectURL(new Blob([`${JSON.stringify(report, null, 2)}\n`], { type: 'application/json' }));
+  link.href = url;
+  link.download = `archive-report-${host}${range}.json`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+export function ReportBox({ run }: { readonly run: Run }): JSX.Element | null {
+  const report = run.report.value;
+  if (report === null) return null;
+  const command = commandLine(run.archive, run.options);
+  return (
+    <section class="card" aria-labelledby="report-title">
+      <div class="card-head">
+        <h2 id="report-title">Report</h2>
+        <div class="actions">
+          <button id="download" type="button" class="button" onClick={() => download(report, run.archive)}>Download JSON</button>
+          <CopyButton label="Copy link" title="Copy link to this check" text={() => location.href} />
+        </div>
+      </div>
+      <p>The same check at the command line:</p>
+      <p class="snippet"><code>{command}</code><CopyButton small label="Copy" title="Copy the command" text={() => command} /></p>
+      <p class="hint">
+        Verifier {report.verifier.version}, stellar-xdr {report.verifier.xdr}. Started {report.startedAt.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC')}, took {duration(report.elapsedMs)}.
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,197 @@
+/**
+ * One check under way: consumes the verifier's events and keeps what the page shows as signals.
+ *
+ * Events can come faster than a screen is drawn. Checkpoint statuses go straight into a table of bits, findings into a list, and
+ * one animation frame at most makes both visible.
+ */
+import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { Finding, Progress, Report, RunEvent, Stage, VerifyOptions, VerifyRun } from '../lib/types.ts';
+import { CheckpointTable } from './checkpoints.ts';
+
+export type Phase = 'running' | 'stopping' | 'done' | 'crashed';
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly advice: string;
+}
+
+export interface Retry {
+  readonly path: string;
+  readonly attempt: number;
+  readonly reason: string;
+}
+
+export interface Run {
+  readonly archive: string;
+  readonly options: VerifyOptions;
+  readonly phase: ReadonlySignal<Phase>;
+  readonly stage: ReadonlySignal<Stage>;
+  readonly progress: ReadonlySignal<Progress | null>;
+  readonly findings: ReadonlySignal<readonly Finding[]>;
+  readonly table: ReadonlySignal<CheckpointTable | null>;
+  /** Goes up whenever the table's contents changed. */
+  readonly tick: ReadonlySignal<number>;
+  readonly retry: ReadonlySignal<Retry | null>;
+  /** Compressed bytes a second over the last few seconds. */
+  readonly rate: ReadonlySignal<number>;
+  readonly elapsedMs: ReadonlySignal<number>;
+  readonly report: ReadonlySignal<Report | null>;
+  readonly failure: ReadonlySignal<Failure | null>;
+  readonly selected: Signal<number>;
+  readonly opened: Signal<number | null>;
+  cancel(): void;
+}
+
+export interface RunHooks {
+  readonly announce: (text: string) => void;
+  readonly settled: () => void;
+}
+
+const RATE_WINDOW_MS = 4000;
+/** The live list is a preview; the report has the folded, ranked one. */
+const LIVE_FINDINGS = 500;
+
+function asFailure(error: unknown): Failure {
+  const described = error instanceof Error ? error : new Error(String(error));
+  const word = (name: 'code' | 'advice', otherwise: string): string => {
+    const value: unknown = Reflect.get(described, name);
+    return typeof value === 'string' && value !== '' ? value : otherwise;
+  };
+  return {
+    code: word('code', 'CRASHED'),
+    message: described.message,
+    advice: word('advice', 'Start the check again; if it stops at the same place, the report of the problem below helps to find the cause'),
+  };
+}
+
+export function startRun(archive: string, options: VerifyOptions, open: (signal: AbortSignal) => VerifyRun, hooks: RunHooks): Run {
+  const phase = signal<Phase>('running');
+  const stage = signal<Stage>('root');
+  const progress = signal<Progress | null>(null);
+  const findings = signal<readonly Finding[]>([]);
+  const table = signal<CheckpointTable | null>(null);
+  const tick = signal(0);
+  const retry = signal<Retry | null>(null);
+  const rate = signal(0);
+  const elapsedMs = signal(0);
+  const report = signal<Report | null>(null);
+  const failure = signal<Failure | null>(null);
+  const selected = signal(0);
+  const opened = signal<number | null>(null);
+
+  const abort = new AbortController();
+  const startedAt = performance.now();
+  const clock = setInterval(() => {
+    elapsedMs.value = performance.now() - startedAt;
+  }, 250);
+
+  let frame = 0;
+  let fresh: Finding[] = [];
+  let kept = 0;
+  const show = (): void => {
+    frame = 0;
+    tick.value += 1;
+    if (fresh.length > 0) {
+      findings.value = [...findings.value, ...fresh];
+      fresh = [];
+    }
+  };
+  const soon = (): void => {
+    if (frame === 0) frame = requestAnimationFrame(show);
+  };
+
+  const samples: { at: number; bytes: number }[] = [];
+  let range: { readonly low: number; readonly high: number } | undefined;
+  let announcedTenth = 0;
+
+  const onProgress = (event: Progress): void => {
+    progress.value = event;
+    if (table.value === null && range !== undefined && event.checkpoints.total > 0) {
+      table.value = new CheckpointTable(range, event.checkpoints.total);
+    }
+    const at = performance.now();
+    samples.push({ at, bytes: Number(event.bytes.compressed) });
+    while (samples.length > 2 && at - (samples[0]?.at ?? at) > RATE_WINDOW_MS) samples.shift();
+    const oldest = samples[0];
+    const newest = samples.at(-1);
+    if (oldest !== undefined && newest !== undefined && newest.at > oldest.at) {
+      rate.value = ((newest.bytes - oldest.bytes) / (newest.at - oldest.at)) * 1000;
+    }
+    const total = event.checkpoints.total + event.buckets.total;
+    const tenth = total === 0 ? 0 : Math.floor(((event.checkpoints.done + event.buckets.done) / total) * 10);
+    if (tenth > announcedTenth && tenth < 10 && phase.value === 'running') {
+      announcedTenth = tenth;
+      const found = event.findings === 0 ? 'no findings' : `${event.findings} finding${event.findings === 1 ? '' : 's'}`;
+      hooks.announce(`${tenth * 10} percent: ${event.checkpoints.done} of ${event.checkpoints.total} checkpoints, ${found}`);
+    }
+  };
+
+  const onEvent = (event: RunEvent): void => {
+    switch (event.type) {
+      case 'stage':
+        stage.value = event.stage;
+        range = event.range ?? range;
+        if (event.stage === 'root') hooks.announce('Reading the archive’s state');
+        if (event.stage === 'checkpoints') hooks.announce('Verifying checkpoints');
+        return;
+      case 'progress':
+        onProgress(event);
+        return;
+      case 'checkpoint':
+        // The first statuses can overtake the first progress, which is coalesced.
+        if (table.value === null && range !== undefined) {
+          table.value = new CheckpointTable(range, progress.value?.checkpoints.total ?? 0);
+        }
+        table.value?.record(event);
+        soon();
+        return;
+      case 'finding':
+        if (kept < LIVE_FINDINGS) {
+          kept += 1;
+          fresh.push(event.finding);
+          soon();
+        }
+        return;
+      case 'retry':
+        retry.value = { path: event.path, attempt: event.attempt, reason: event.reason };
+        return;
+      case 'done':
+        return;
+    }
+  };
+
+  const follow = async (): Promise<void> => {
+    // The caller gets its handle before anything can go wrong.
+    await Promise.resolve();
+    try {
+      const running = open(abort.signal);
+      for await (const event of running) onEvent(event);
+      const result = await running.report;
+      report.value = result;
+      findings.value = result.findings;
+      elapsedMs.value = result.elapsedMs;
+      phase.value = 'done';
+    } catch (error) {
+      failure.value = asFailure(error);
+      phase.value = 'crashed';
+    } finally {
+      clearInterval(clock);
+      if (frame !== 0) cancelAnimationFrame(frame);
+      fresh = report.value === null ? fresh : [];
+      show();
+      hooks.settled();
+    }
+  };
+  void follow();
+
+  return {
+    archive, options, phase, stage, progress, findings, table, tick, retry, rate, elapsedMs, report, failure, selected, opened,
+    cancel(): void {
+      if (phase.value !== 'running') return;
+      phase.value = 'stopping';
+      hooks.announce('Stopping');
+      abort.abort();
+    },
+  };
+}

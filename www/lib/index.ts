@@ -1,0 +1,74 @@
+/**
+ * The package's entry for browsers and bundlers: verify a Stellar history archive on this thread, or in a worker.
+ *
+ * Not here: the work (Rust, compiled to WebAssembly), and anything that happens at import: nothing is loaded before
+ * `init()` or the first `verifyArchive()`. In a page prefer `verifyInWorker`, which leaves the page's thread free.
+ *
+ * @example
+ * const run = verifyArchive('https://history.stellar.org/prd/core-testnet/core_testnet_001', { range: { low: 1, high: 127 } });
+ * for await (const event of run) if (event.type === 'finding') show(event.finding);
+ * const report = await run.report; // resolves also when there are findings
+ */
+import initWasm from '../../target/pkg/stellar_archive_verifier.js';
+import { createEngine } from './engine.ts';
+import type { WasmInput } from './engine.ts';
+import { isTrap } from './errors.ts';
+import type { Run } from './run.ts';
+import type { ArchiveSource, NetworkPreset, VerifyOptions, Versions } from './types.ts';
+
+export { ArchiveVerifierError } from './errors.ts';
+export { verifyInWorker } from './worker-client.ts';
+export type { WasmInput } from './engine.ts';
+export type { Run } from './run.ts';
+export type * from './types.ts';
+
+const engine = createEngine({
+  async load(input) {
+    // With nothing given the generated glue takes the .wasm beside itself, by `new URL(…, import.meta.url)`,
+    // which bundlers understand.
+    await initWasm(input === undefined ? undefined : { module_or_path: input });
+  },
+  watch(onTrap) {
+    const onError = (event: ErrorEvent): void => {
+      if (!isTrap(event.error)) return;
+      event.preventDefault();
+      onTrap(event.error);
+    };
+    const onRejection = (event: PromiseRejectionEvent): void => {
+      const reason: unknown = event.reason;
+      if (!isTrap(reason)) return;
+      event.preventDefault();
+      onTrap(reason);
+    };
+    globalThis.addEventListener('error', onError);
+    globalThis.addEventListener('unhandledrejection', onRejection);
+    return () => {
+      globalThis.removeEventListener('error', onError);
+      globalThis.removeEventListener('unhandledrejection', onRejection);
+    };
+  },
+  restartAdvice: 'Reload the page, or start a new worker; and please report this message, it is a fault in the verifier.',
+});
+
+/**
+ * Loads the WebAssembly. Call it as often as you like: it loads once, and tries again only after a failure.
+ * Without an argument it takes `stellar_archive_verifier_bg.wasm` beside this script.
+ */
+export function init(input?: WasmInput): Promise<void> {
+  return engine.init(input);
+}
+
+/** Starts a verification and returns at once; awaits `init()` itself. */
+export function verifyArchive(source: ArchiveSource, options: VerifyOptions = {}): Run {
+  return engine.verifyArchive(source, options);
+}
+
+/** The versions of this verifier and of the XDR definitions it knows. Needs `await init()` first. */
+export function versions(): Versions {
+  return engine.versions();
+}
+
+/** The networks this verifier knows by name, with their public archives. Needs `await init()` first. */
+export function networkPresets(): NetworkPreset[] {
+  return engine.networkPresets();
+}

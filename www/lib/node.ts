@@ -1,0 +1,176 @@
+/**
+ * The package's entry for Node: the same functions as in a browser, and archives in local folders.
+ *
+ * Not here: the command line (`www/cli`), and anything that happens at import.
+ */
+import { constants } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { initSync } from '../../target/pkg/stellar_archive_verifier.js';
+import { createEngine } from './engine.ts';
+import type { WasmInput } from './engine.ts';
+import { ArchiveVerifierError, isTrap, messageOf } from './errors.ts';
+import type { Run } from './run.ts';
+import type { ArchiveFile, ArchiveReader, ArchiveSource, NetworkPreset, VerifyOptions, Versions } from './types.ts';
+
+export { ArchiveVerifierError } from './errors.ts';
+export { verifyInWorker } from './worker-client.ts';
+export type { WasmInput } from './engine.ts';
+export type { Run } from './run.ts';
+export type * from './types.ts';
+
+/** Not a literal in `new URL`: bundlers would take it for an asset of theirs and move or inline it. */
+const WASM_FILE = 'stellar_archive_verifier_bg.wasm';
+
+/** Files up to this size are read in one go; larger ones (buckets) are streamed, so that they never lie in memory whole. */
+const WHOLE_FILE_LIMIT = 1 << 20;
+const CHUNK = 256 << 10;
+
+let module: WebAssembly.Module | undefined;
+
+async function compile(input: WasmInput | undefined): Promise<WebAssembly.Module> {
+  const source = input ?? new URL(WASM_FILE, import.meta.url);
+  if (source instanceof WebAssembly.Module) return source;
+  if (source instanceof Response) return WebAssembly.compile(await source.arrayBuffer());
+  if (source instanceof URL) {
+    if (source.protocol === 'file:') return WebAssembly.compile(await readFile(fileURLToPath(source)));
+    const response = await fetch(source);
+    if (!response.ok) throw new Error(`${source.href} answered ${response.status}`);
+    return WebAssembly.compile(await response.arrayBuffer());
+  }
+  return WebAssembly.compile(source);
+}
+
+const engine = createEngine({
+  async load(input) {
+    module = await compile(input);
+    initSync({ module });
+  },
+  watch(onTrap) {
+    // Only while a run is under way. Everything that is not ours keeps its usual end: with no other listener, Node's own.
+    const onUncaught = (error: unknown): void => {
+      if (isTrap(error)) {
+        onTrap(error);
+      } else if (process.listenerCount('uncaughtException') === 1) {
+        process.off('uncaughtException', onUncaught);
+        process.nextTick(() => {
+          throw error;
+        });
+      }
+    };
+    process.on('uncaughtException', onUncaught);
+    return () => process.off('uncaughtException', onUncaught);
+  },
+  restartAdvice: 'Start a new process or worker thread; and please report this message, it is a fault in the verifier.',
+});
+
+/**
+ * Loads the WebAssembly. Call it as often as you like: it loads once, and tries again only after a failure.
+ * Without an argument it reads `stellar_archive_verifier_bg.wasm` beside this file.
+ */
+export function init(input?: WasmInput): Promise<void> {
+  return engine.init(input);
+}
+
+/** Starts a verification and returns at once; awaits `init()` itself. */
+export function verifyArchive(source: ArchiveSource, options: VerifyOptions = {}): Run {
+  return engine.verifyArchive(source, options);
+}
+
+/** The versions of this verifier and of the XDR definitions it knows. Needs `await init()` first. */
+export function versions(): Versions {
+  return engine.versions();
+}
+
+/** The networks this verifier knows by name, with their public archives. Needs `await init()` first. */
+export function networkPresets(): NetworkPreset[] {
+  return engine.networkPresets();
+}
+
+/** The size of the WebAssembly memory, which only ever grows: the peak so far. 0 before `init()`. */
+export function wasmMemoryBytes(): number {
+  // Once loaded, the glue answers with the instance it has.
+  return module === undefined ? 0 : initSync({ module }).memory.buffer.byteLength;
+}
+
+function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** What keeps a file of an existing folder from being read, in words. */
+function readError(path: string, cause: unknown): Error {
+  if (cause instanceof Error && cause.name === 'AbortError') return cause;
+  const code = errnoOf(cause);
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new ArchiveVerifierError('FORBIDDEN', `${path} may not be read: permission denied`, {
+      advice: 'Make the archive readable for the user who runs the verifier.', cause,
+    });
+  }
+  return new ArchiveVerifierError('NETWORK', `${path} could not be read: ${messageOf(cause)}`, {
+    advice: 'Check the disk or the network drive that holds the archive.', cause,
+  });
+}
+
+/** The rest of an open file, chunk by chunk; closes it at the end, on cancel and on failure. */
+function streamOf(file: FileHandle, path: string): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        // A buffer of its own for each chunk: the reader may hand it on to another thread.
+        const { bytesRead, buffer } = await file.read(new Uint8Array(CHUNK), 0, CHUNK);
+        if (bytesRead > 0) {
+          controller.enqueue(buffer.subarray(0, bytesRead));
+          return;
+        }
+        await file.close();
+        controller.close();
+      } catch (cause) {
+        await file.close().catch(() => undefined);
+        throw readError(path, cause);
+      }
+    },
+    cancel: () => file.close(),
+  }, { highWaterMark: 0 });
+}
+
+/**
+ * An archive in a local folder. A file that is not there is `null`; links inside the archive are followed (mirrors are
+ * often made of them), but a path never climbs out of the folder by itself.
+ */
+export function directoryReader(path: string): ArchiveReader {
+  return {
+    name: path,
+    async get(name, { signal }): Promise<ArchiveFile> {
+      if (name.startsWith('/') || name.includes('\0') || name.split(/[/\\]/).includes('..')) {
+        throw new ArchiveVerifierError('USAGE', `${JSON.stringify(name)} is not a path inside an archive`);
+      }
+      signal.throwIfAborted();
+      const full = join(path, name);
+      let file: FileHandle;
+      try {
+        // Not blocking on what only looks like a file: opening a FIFO would wait for a writer for ever.
+        file = await open(full, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+      } catch (cause) {
+        const code = errnoOf(cause);
+        if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+        throw readError(full, cause);
+      }
+      let streaming = false;
+      try {
+        const stat = await file.stat();
+        if (!stat.isFile()) return null;
+        if (stat.size > WHOLE_FILE_LIMIT) {
+          streaming = true;
+          return streamOf(file, full);
+        }
+        return await file.readFile();
+      } catch (cause) {
+        throw readError(full, cause);
+      } finally {
+        if (!streaming) await file.close();
+      }
+    },
+  };
+}
