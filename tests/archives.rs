@@ -1,6 +1,6 @@
 //! Real archives: clean ones raise nothing, every corrupted variant of the manifest gets its verdict and code.
 
-#![cfg(feature = "native")]
+#![cfg(all(feature = "native", not(target_arch = "wasm32")))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
 mod common;

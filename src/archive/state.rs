@@ -56,6 +56,8 @@ pub enum NextBucket {
     Clear,
     /// State 1: done, with this output; empty if nothing was left of the merge, as on early public Stellar.
     Output(BucketHash),
+    /// No merge that can be understood, and why. Nothing else of the state depends on it, so it stays usable.
+    Invalid(&'static str),
     /// State 2: its inputs. Published states never have it: publishing resolves merges first.
     Inputs {
         /// The level's own bucket.
@@ -104,7 +106,7 @@ impl BucketList {
     pub fn buckets(&self) -> impl Iterator<Item = (usize, BucketSlot, BucketHash)> {
         self.0.iter().enumerate().flat_map(|(index, level)| {
             let next: Vec<_> = match &level.next {
-                NextBucket::Clear => vec![],
+                NextBucket::Clear | NextBucket::Invalid(_) => vec![],
                 NextBucket::Output(output) => vec![*output],
                 NextBucket::Inputs { curr, snap, shadow } => [*curr, *snap].into_iter().chain(shadow.iter().copied()).collect(),
             };
@@ -188,14 +190,6 @@ pub enum StateError {
     Json {
         /// What the parser says, with line and column.
         error: String,
-    },
-    /// `next` of a level is malformed.
-    #[error("{field}: {problem}")]
-    Next {
-        /// Path of the field.
-        field: String,
-        /// What is wrong.
-        problem: &'static str,
     },
     /// A field is missing or of the wrong type.
     #[error("its fields are not those of a HistoryArchiveState: {field}")]
@@ -291,41 +285,31 @@ impl RawLevel {
         let hash = |name: &str, text: &str| {
             bucket_hash(text).ok_or_else(|| StateError::Schema { field: format!("{field}.{name} is not 64 hex digits") })
         };
-        let next = self.next.ok_or_else(|| StateError::Next { field: format!("{field}.next"), problem: "is missing" })?;
-        Ok(BucketLevel { curr: hash("curr", &self.curr)?, snap: hash("snap", &self.snap)?, next: next.validate(&format!("{field}.next"))? })
+        let next = self.next.map_or(Err("is missing"), RawNext::validate).unwrap_or_else(NextBucket::Invalid);
+        Ok(BucketLevel { curr: hash("curr", &self.curr)?, snap: hash("snap", &self.snap)?, next })
     }
 }
 
 impl RawNext {
-    fn validate(self, field: &str) -> Result<NextBucket, StateError> {
-        let error = |problem| StateError::Next { field: field.to_owned(), problem };
-        let hash =
-            |text: Option<String>, missing, malformed| bucket_hash(&text.ok_or_else(|| error(missing))?).ok_or_else(|| error(malformed));
+    fn validate(self) -> Result<NextBucket, &'static str> {
+        let hash = |text: Option<String>, missing, malformed| bucket_hash(&text.ok_or(missing)?).ok_or(malformed);
+        let shadow = self.shadow.map(|shadow| shadow.items).unwrap_or_default();
         match self.state {
-            Some(0) => {
-                if self.output.is_some()
-                    || self.curr.is_some()
-                    || self.snap.is_some()
-                    || self.shadow.is_some_and(|shadow| !shadow.items.is_empty())
-                {
-                    return Err(error("is clear (state 0) but names buckets"));
-                }
-                Ok(NextBucket::Clear)
+            Some(0) if self.output.is_some() || self.curr.is_some() || self.snap.is_some() || !shadow.is_empty() => {
+                Err("is clear (state 0) but names buckets")
             }
+            Some(0) => Ok(NextBucket::Clear),
             Some(1) => Ok(NextBucket::Output(hash(self.output, "has state 1 but no output", "has an output that is not 64 hex digits")?)),
             Some(2) => Ok(NextBucket::Inputs {
                 curr: hash(self.curr, "has state 2 but no curr", "has a curr that is not 64 hex digits")?,
                 snap: hash(self.snap, "has state 2 but no snap", "has a snap that is not 64 hex digits")?,
-                shadow: self
-                    .shadow
-                    .map(|shadow| shadow.items)
-                    .unwrap_or_default()
+                shadow: shadow
                     .iter()
-                    .map(|text| bucket_hash(text).ok_or_else(|| error("has a shadow that is not 64 hex digits")))
+                    .map(|text| bucket_hash(text).ok_or("has a shadow that is not 64 hex digits"))
                     .collect::<Result<_, _>>()?,
             }),
-            Some(_) => Err(error("has a state that is neither 0, 1 nor 2")),
-            None => Err(error("has no state")),
+            Some(_) => Err("has a state that is neither 0, 1 nor 2"),
+            None => Err("has no state"),
         }
     }
 }

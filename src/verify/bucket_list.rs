@@ -129,7 +129,7 @@ fn version(bucket: &BucketHash, facts: &dyn Fn(&BucketHash) -> Option<BucketFact
     facts(bucket).map(|facts| facts.version)
 }
 
-fn lists(state: &HistoryArchiveState) -> impl Iterator<Item = (ListKind, &BucketList)> {
+pub(crate) fn lists(state: &HistoryArchiveState) -> impl Iterator<Item = (ListKind, &BucketList)> {
     let hot = state.hot_archive_buckets.as_ref().map(|list| (ListKind::HotArchive, list));
     core::iter::once((ListKind::Live, &state.current_buckets)).chain(hot)
 }

@@ -1,10 +1,11 @@
 //! HistoryArchiveState files: a checkpoint's and the newest one (rules B.3).
 
+use super::bucket_list::lists;
 use super::checkpoint::{FileReport, Rules, Status, Unchecked};
 use super::finding::{Finding, FindingCode};
 use crate::archive::checkpoint::{Checkpoint, CheckpointFrequency, LedgerSeq};
 use crate::archive::path::{ArchivePath, FileKind};
-use crate::archive::state::{HistoryArchiveState, StateError};
+use crate::archive::state::{HistoryArchiveState, NextBucket, StateError};
 
 /// How a JSON file reached its check.
 #[derive(Clone, Copy, Debug)]
@@ -100,16 +101,11 @@ fn read(rules: &Rules, path: &ArchivePath, delivery: JsonDelivery<'_>) -> (Optio
         Err(error) => {
             let code = match error {
                 StateError::Json { .. } => FindingCode::HasJson,
-                StateError::Next { .. } => FindingCode::HasNextInvalid,
                 StateError::Schema { .. } => FindingCode::HasSchema,
                 StateError::TooLarge { .. } => FindingCode::LimitExceeded,
                 StateError::Version(_) => FindingCode::HasVersion,
             };
-            let subject = if matches!(code, FindingCode::HasNextInvalid | FindingCode::HasVersion) {
-                ""
-            } else {
-                "the file is no HistoryArchiveState: "
-            };
+            let subject = if code == FindingCode::HasVersion { "" } else { "the file is no HistoryArchiveState: " };
             return finding(code, format!("{subject}{error}"));
         }
     };
@@ -119,6 +115,14 @@ fn read(rules: &Rules, path: &ArchivePath, delivery: JsonDelivery<'_>) -> (Optio
     {
         let message = "the state is of another network";
         findings.push(Finding::new(FindingCode::HasPassphraseMismatch, path.clone(), message).comparing(network, passphrase));
+    }
+    for (kind, list) in lists(&state) {
+        for (index, level) in list.levels().iter().enumerate() {
+            if let NextBucket::Invalid(problem) = level.next {
+                let message = format!("{}[{index}].next {problem}", kind.field());
+                findings.push(Finding::new(FindingCode::HasNextInvalid, path.clone(), message));
+            }
+        }
     }
     (Some(state), findings, Status::Verified)
 }

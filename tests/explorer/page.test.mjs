@@ -46,7 +46,7 @@ test('a link restores the whole form, and back and forward move between links', 
       skipOptional: document.getElementById('skipOptional').checked ? '1' : '0',
     }));
   assert.deepEqual(await read(), fields);
-  assert.match(await opened.tab.textContent('#range-hint'), /3 checkpoints.*ledgers 1\D?985 to 2\D?175/);
+  assert.match(await opened.tab.textContent('#range-hint'), /3 checkpoints.*ledgers 1\D?984 to 2\D?175/);
 
   await opened.tab.evaluate(() => {
     location.hash = 'archive=https://other.example.org/&low=64';

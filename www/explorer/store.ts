@@ -1,8 +1,8 @@
 /** The state of the page: the form, the verifier's readiness, the archives of this server, and the run. */
 import { computed, signal } from '@preact/signals';
-import type { VerifyRun } from '../lib/types.ts';
-import { verifyInWorker } from '../lib/index.ts';
-import { type Engine, loadEngine } from './engine.ts';
+import type { VerifyOptions, VerifyRun } from '../lib/types.ts';
+import { verifyInWorker } from '../lib/worker-client.ts';
+import { type Engine, loadEngine, takeWorker } from './engine.ts';
 import { checkForm, decodeForm, EMPTY_FORM, encodeForm, type FormState } from './form.ts';
 import { type Run, startRun } from './run.ts';
 
@@ -94,10 +94,9 @@ export async function findLocalArchives(): Promise<void> {
   }
 }
 
-function openWorker(archive: string, options: Parameters<typeof verifyInWorker>[2]): VerifyRun {
-  const worker = new Worker(new URL('../lib/worker.ts', import.meta.url), { type: 'module' });
+function openRun(archive: string, options: VerifyOptions): VerifyRun {
+  const worker = takeWorker();
   const opened = verifyInWorker(worker, archive, options);
-  // One worker a run: ending it is what gives WebAssembly's memory back.
   const end = (): void => worker.terminate();
   opened.report.then(end, end);
   return opened;
@@ -126,7 +125,7 @@ export function start(): boolean {
   run.value = startRun(
     archive,
     decision.options,
-    (stop) => openWorker(archive, { ...decision.options, signal: stop }),
+    (stop) => openRun(archive, { ...decision.options, signal: stop }),
     { announce, settled },
   );
   return true;

@@ -62,6 +62,7 @@ export function createEngine(host: Host): Engine {
   let loading: Promise<void> | undefined;
   let loaded = false;
   let crash: ArchiveVerifierError | undefined;
+  let everCrashed = false;
   const pending = new Set<(error: ArchiveVerifierError) => void>();
   let unwatch: (() => void) | undefined;
 
@@ -85,6 +86,7 @@ export function createEngine(host: Host): Engine {
       ? host.restartAdvice
       : 'This is a fault in the verifier: please report it with this message. The next run starts afresh.');
     crash = error;
+    everCrashed = true;
     for (const reject of [...pending]) reject(error);
     return error;
   }
@@ -126,7 +128,8 @@ export function createEngine(host: Host): Engine {
       throw isTrap(error) ? onTrap(error) : error;
     } finally {
       pending.delete(reject);
-      if (pending.size === 0) {
+      // What a crashed instance had asked for may still arrive and make it trap again: the watch on it then stays.
+      if (pending.size === 0 && !everCrashed) {
         unwatch?.();
         unwatch = undefined;
       }

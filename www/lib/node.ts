@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { initSync } from '../../target/pkg/stellar_archive_verifier.js';
 import { createEngine } from './engine.ts';
 import type { WasmInput } from './engine.ts';
-import { ArchiveVerifierError, isTrap, messageOf } from './errors.ts';
+import { ArchiveVerifierError, isTrap } from './errors.ts';
 import type { Run } from './run.ts';
 import type { ArchiveFile, ArchiveReader, ArchiveSource, NetworkPreset, VerifyOptions, Versions } from './types.ts';
 
@@ -99,16 +99,16 @@ function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What keeps a file of an existing folder from being read, in words. */
+/** What keeps a file of an existing folder from being read; the verifier's report adds the cause's own words. */
 function readError(path: string, cause: unknown): Error {
   if (cause instanceof Error && cause.name === 'AbortError') return cause;
   const code = errnoOf(cause);
   if (code === 'EACCES' || code === 'EPERM') {
-    return new ArchiveVerifierError('FORBIDDEN', `${path} may not be read: permission denied`, {
+    return new ArchiveVerifierError('FORBIDDEN', `${path} may not be read`, {
       advice: 'Make the archive readable for the user who runs the verifier.', cause,
     });
   }
-  return new ArchiveVerifierError('NETWORK', `${path} could not be read: ${messageOf(cause)}`, {
+  return new ArchiveVerifierError('NETWORK', `${path} could not be read`, {
     advice: 'Check the disk or the network drive that holds the archive.', cause,
   });
 }

@@ -3,6 +3,7 @@
  *
  * Not here: anything that sends or receives. `id` names a run; messages of other programs on the same port are ignored.
  */
+import { messageOf } from './errors.ts';
 import type { RunOptions } from './run.ts';
 import type { ErrorCode, Report, RunEvent } from './types.ts';
 
@@ -61,13 +62,15 @@ export function protocolMessage<T extends ToWorker | FromWorker>(event: Event): 
 /** Marks our messages among an application's own. */
 export const ID_PREFIX = 'stellar-archive-verifier/';
 
+/** What a reader threw, with its cause in words: the verifier shows both. */
 export function remoteError(thrown: unknown): RemoteError {
   if (typeof thrown !== 'object' || thrown === null) return { message: String(thrown) };
-  const message: unknown = Reflect.get(thrown, 'message');
+  const cause: unknown = Reflect.get(thrown, 'cause');
+  const message = `${messageOf(thrown)}${cause instanceof Error ? `: ${cause.message}` : ''}`;
   const code: unknown = Reflect.get(thrown, 'code');
   const advice: unknown = Reflect.get(thrown, 'advice');
   return {
-    message: typeof message === 'string' ? message : String(thrown),
+    message,
     ...(typeof code === 'string' ? { code } : {}),
     ...(typeof advice === 'string' ? { advice } : {}),
   };

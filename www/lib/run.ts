@@ -31,8 +31,20 @@ function plainSource(source: ArchiveSource): string | ArchiveReader {
   });
 }
 
+/** The compiler keeps it complete. A misspelt option that is silently ignored would be a check that is silently left out. */
+const OPTIONS: Readonly<Record<keyof VerifyOptions, true>> = {
+  checkpointFrequency: true, concurrency: true, deep: true, maxRetries: true, network: true, range: true, signal: true,
+  skipBuckets: true, skipOptional: true,
+};
+
 /** Leaves out `signal` and whatever is undefined, so that the other side sees only what was said. */
 function plainOptions(options: VerifyOptions): RunOptions {
+  const unknown = Object.keys(options).find((key) => !Object.hasOwn(OPTIONS, key));
+  if (unknown !== undefined) {
+    throw new ArchiveVerifierError('USAGE', `there is no option ${JSON.stringify(unknown)}`, {
+      advice: `The options are ${Object.keys(OPTIONS).join(', ')}.`,
+    });
+  }
   return Object.fromEntries(Object.entries(options).filter(([key, value]) => key !== 'signal' && value !== undefined));
 }
 

@@ -48,7 +48,7 @@ impl<E: Entry> BucketList<E> {
             if let Some(next) = level.next.take() {
                 level.curr = next;
             }
-            let shadows = if snap.version() < FIRST_WITHOUT_SHADOWS { shadows.get(..2 * (above)).unwrap_or_default() } else { &[] };
+            let shadows = if snap.version() < FIRST_WITHOUT_SHADOWS { shadows.get(..2 * above).unwrap_or_default() } else { &[] };
             let empty = Bucket::empty();
             let old = if merges_with_empty_curr(ledger, below) { &empty } else { &level.curr };
             let keep_tombstones = below < LEVELS - 1;

@@ -1,9 +1,9 @@
 //! Makes history archives of a network that never was.
 //!
 //! From a seed a small network closes a few hundred ledgers: accounts are created, pay each other, leave notes and
-//! offers, upload and revive contracts, and leave again. Every transaction, value and ballot is really signed, and every hash is right, so a
-//! verifier must find nothing wrong with the archive. Real archives with transactions at protocol 23 and later could
-//! not be had; these stand in for them. Same configuration, same bytes.
+//! offers, upload and revive contracts, and leave again. Every transaction, value and ballot is really signed, and every
+//! hash is right, so a verifier must find nothing wrong with the archive. Real archives with transactions at protocol 23
+//! and later could not be had; these stand in for them. Same configuration, same bytes.
 //!
 //! The crate shares no code with the verifier, so that both cannot be wrong in the same way by accident. It follows
 //! the rules of the archive format by the numbers that the verifier's documentation also uses (B.1 to B.11).
@@ -15,8 +15,8 @@
 //! - `bucket_list` and `bucket` hold the state as the archive stores it.
 //! - `network` is the passphrase and what follows from it; `codec` and `random` are the tools.
 //!
-//! What is made up: contracts never run and live for 40 ledgers only, resource fees are not refunded, and few of the network's
-//! settings are in the ledger.
+//! What is made up: contracts never run and live for 40 ledgers only, resource fees are not refunded, and few of the
+//! network's settings are in the ledger.
 
 mod apply;
 mod archive;

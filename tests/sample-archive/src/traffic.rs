@@ -146,7 +146,8 @@ impl Traffic {
                 let body = self.payment(draft, 1_000_000 * STARTING_BALANCE);
                 self.submit(draft, &key, body, rate);
             }
-            1..=3 => {
+            // Accounts hold data since protocol 2.
+            1..=3 if version >= 2 => {
                 let body = self.note(draft, &key);
                 self.submit(draft, &key, body, rate);
             }

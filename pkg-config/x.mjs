@@ -1,0 +1,327 @@
+#!/usr/bin/env node
+/**
+ * Everything this repository can be asked to do: `npm start`, `npm test`, `npm run build`, `npm run bench`.
+ *
+ * Needs Node and rustup, and nothing else: it has no dependencies of its own, so it speaks before anything is installed,
+ * and installs what it finds missing. Steps that do not need each other run side by side; those whose inputs have not
+ * changed do not run.
+ */
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ROOT, TARGET, Advice, Failed, absolute, ask, once, say, stampedStep, step, stopChildren, total } from './run.mjs';
+import { serve } from './serve.mjs';
+
+const USAGE = `usage: node pkg-config/x.mjs <command>
+
+  start [--archive DIR] [--port N]   builds the page and serves it with a sample archive, and with the archive in DIR
+  test [native|wasm|node|page ...]   runs all tests, or some of them
+  build                              leaves the package and the page in dist/
+  bench [--peers] [--json]           measures the command line and the memory it takes`;
+
+const COMMANDS = { start, test, build, bench };
+const WASM_TARGET = 'wasm32-unknown-unknown';
+const WASM_FILE = 'stellar_archive_verifier_bg.wasm';
+const DEFAULT_PORT = 4173;
+
+process.on('SIGINT', () => quit(130));
+process.on('SIGTERM', () => quit(143));
+await main(process.argv.slice(2));
+
+async function main([name, ...args]) {
+  const command = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    console.error(USAGE);
+    return quit(2);
+  }
+  try {
+    checkNode();
+    await command(args);
+  } catch (error) {
+    if (error instanceof Advice) console.error(error.message);
+    else if (!(error instanceof Failed)) console.error(error);
+    quit(1);
+  }
+}
+
+function quit(status) {
+  stopChildren();
+  process.exit(status);
+}
+
+// ---- the commands
+
+async function start(args) {
+  const { values } = parse(args, { archive: { type: 'string' }, port: { type: 'string' } });
+  // npm runs scripts in the repository; INIT_CWD is where the user stands.
+  const local = values.archive === undefined ? undefined : existingFolder(resolve(process.env.INIT_CWD ?? '.', values.archive));
+  say('Building the page; the first time takes a minute or two (logs: target/logs)');
+  await Promise.all([page(), sampleArchive()]);
+  const archives = { sample: absolute('target/sample-archive'), ...(local === undefined ? {} : { local }) };
+  const { url } = await serveOn(values.port, archives);
+  say(`Ready in ${total()}: ${url}`, 'Ctrl-C ends it.');
+}
+
+async function build() {
+  say('Building dist/ (logs: target/logs)');
+  await Promise.all([page(), library(), declarations(), typeCheck()]);
+  say(`Built dist/ in ${total()}`);
+}
+
+async function test(args) {
+  const lanes = { native: [nativeTests, lint], wasm: [wasmTests], node: [nodeTests], page: [pageTests] };
+  const { positionals } = parse(args, {});
+  const unknown = positionals.find((name) => !Object.hasOwn(lanes, name));
+  if (unknown !== undefined) throw new Advice(`there are no tests named ${unknown}\n\n${USAGE}`);
+  const chosen = positionals.length > 0 ? positionals : Object.keys(lanes);
+  withTestRunner = chosen.includes('wasm');
+  say(`Testing: ${chosen.join(', ')} (logs: target/logs)`);
+  // The first fault of one lane must not hide those of another.
+  const results = await Promise.allSettled(chosen.flatMap((name) => lanes[name]).map((lane) => lane()));
+  const faults = results.filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
+  const unforeseen = faults.find((fault) => !(fault instanceof Failed));
+  if (unforeseen !== undefined) throw unforeseen;
+  say(`Tested in ${total()}`, `tests: ${tally.passed} passed, ${tally.failed} failed`);
+  if (faults.length > 0) quit(1);
+}
+
+async function bench(args) {
+  await Promise.all([library(), sampleArchive()]);
+  const { measure } = await import('./bench.mjs');
+  await measure(args);
+}
+
+// ---- what has to be there first
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) throw new Advice(`Node ${process.versions.node} is too old: 20.19 or later is needed`);
+}
+
+const rust = once(async () => {
+  if ((await ask('cargo', ['--version'])) === null) throw new Advice('Rust is missing: install it from https://rustup.rs and run this again');
+  await linker();
+});
+
+async function linker() {
+  if ((await ask('cc', ['--version'])) !== null) return;
+  await debianPackages(['gcc', 'libc6-dev'], 'a C compiler, which Rust links with (on macOS: xcode-select --install)');
+}
+
+const wasmTarget = once(async () => {
+  await rust();
+  const libraries = await ask('rustc', ['--print', 'target-libdir', '--target', WASM_TARGET]);
+  if (libraries !== null && existsSync(libraries)) return;
+  await step(`Rust's ${WASM_TARGET} target`, ({ run }) => run('rustup', ['target', 'add', WASM_TARGET]).then(noLines));
+});
+
+const clippy = once(async () => {
+  await rust();
+  if ((await ask('cargo', ['clippy', '--version'])) !== null) return;
+  await step("Rust's clippy", ({ run }) => run('rustup', ['component', 'add', 'clippy']).then(noLines));
+});
+
+const packages = once(() =>
+  stampedStep('npm packages', { inputs: ['package-lock.json'], outputs: ['node_modules/.package-lock.json'] }, ({ run }) =>
+    run('npm', ['ci', '--no-audit', '--no-fund']).then(noLines),
+  ),
+);
+
+/** The browser for the page and the wasm tests; its path and its driver's go to the tests by environment. */
+const browser = once(async () => {
+  if ((await findBrowser()) === null || (await findDriver()) === null) {
+    await debianPackages(['chromium', 'chromium-driver'], 'Chrome or Chromium and its chromedriver, on the path or named by CHROMIUM and CHROMEDRIVER');
+  }
+  return { CHROMIUM: await findBrowser(), CHROMEDRIVER: await findDriver() };
+});
+
+async function findBrowser() {
+  const mac = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
+  return process.env.CHROMIUM ?? (await onPath(['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'])) ?? (existsSync(mac) ? mac : null);
+}
+
+async function findDriver() {
+  return process.env.CHROMEDRIVER ?? (await onPath(['chromedriver']));
+}
+
+/** Some corrupted archives are made by a script in Python. */
+const python = once(async () => {
+  if ((await ask('python3', ['--version'])) === null) await debianPackages(['python3'], 'Python 3');
+});
+
+async function onPath(names) {
+  for (const name of names) {
+    const path = await ask('sh', ['-c', 'command -v "$1"', 'sh', name]);
+    if (path) return path;
+  }
+  return null;
+}
+
+// apt allows one at a time, so that each call waits for the one before.
+let apt = Promise.resolve();
+
+function debianPackages(names, description) {
+  const system = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  if (!/^ID=debian$/m.test(system) || process.getuid?.() !== 0) {
+    throw new Advice(`missing: ${description}${/^ID=debian$/m.test(system) ? ` (as root: apt-get install ${names.join(' ')})` : ''}`);
+  }
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  apt = apt.catch(() => {}).then(() =>
+    step(`Debian packages: ${names.join(', ')}`, async ({ run }) => {
+      await run('apt-get', ['update'], { env });
+      await run('apt-get', ['install', '-y', '--no-install-recommends', ...names], { env });
+    }),
+  );
+  return apt;
+}
+
+// ---- what is built
+
+// Decided before the first step: the tool is built once, with or without what only tests need.
+let withTestRunner = false;
+
+const xtask = once(async () => {
+  await rust();
+  const features = withTestRunner ? ['--features', 'runner'] : [];
+  await step('wasm-bindgen tools', ({ run }) => run('cargo', ['build', '--profile', 'xtask', '-p', 'xtask', ...features]).then(noLines));
+});
+
+const wasm = once(async () => {
+  await wasmTarget();
+  await step('Rust to wasm', ({ run }) =>
+    run('cargo', ['build', '--release', '--target', WASM_TARGET, '--features', 'web', '--lib']).then(noLines),
+  );
+});
+
+const bindings = once(async () => {
+  await Promise.all([wasm(), xtask()]);
+  const module = join(TARGET, WASM_TARGET, 'release/stellar_archive_verifier.wasm');
+  const inputs = ['Cargo.lock', 'pkg-config/xtask', `=${contentHash(module)}`];
+  await stampedStep('JavaScript for the wasm', { inputs, outputs: [`target/pkg/${WASM_FILE}`] }, ({ run }) =>
+    run(join(TARGET, 'xtask/xtask'), ['pkg', module]).then(noLines),
+  );
+});
+
+const page = once(async () => {
+  await Promise.all([packages(), bindings()]);
+  const inputs = ['package-lock.json', 'pkg-config/vite.page.config.ts', 'target/pkg', 'www/explorer', 'www/lib'];
+  await stampedStep('the page', { inputs, outputs: ['dist/explorer/index.html'] }, ({ run }) =>
+    run('node', [VITE, 'build', '--config', 'pkg-config/vite.page.config.ts']).then(noLines),
+  );
+});
+
+const library = once(async () => {
+  await Promise.all([packages(), bindings()]);
+  const inputs = ['package-lock.json', 'pkg-config/vite.lib.config.ts', 'target/pkg', 'www/cli', 'www/lib'];
+  await stampedStep('the package and the command line', { inputs, outputs: ['dist/cli.mjs', `dist/${WASM_FILE}`] }, async ({ run }) => {
+    removeFromDist('.mjs');
+    await run('node', [VITE, 'build', '--config', 'pkg-config/vite.lib.config.ts']);
+    copyFileSync(absolute(`target/pkg/${WASM_FILE}`), absolute(`dist/${WASM_FILE}`));
+    chmodSync(absolute('dist/cli.mjs'), 0o755);
+  });
+});
+
+const declarations = once(async () => {
+  await Promise.all([packages(), bindings()]);
+  const inputs = ['package-lock.json', 'pkg-config/tsconfig.json', 'pkg-config/tsconfig.types.json', 'target/pkg', 'www/lib'];
+  await stampedStep('type declarations', { inputs, outputs: ['dist/index.d.ts'] }, async ({ run }) => {
+    removeFromDist('.d.ts');
+    await run('node', [TSC, '--project', 'pkg-config/tsconfig.types.json']);
+  });
+});
+
+const typeCheck = once(async () => {
+  await Promise.all([packages(), bindings()]);
+  await stampedStep('TypeScript', { inputs: ['package-lock.json', 'pkg-config', 'target/pkg', 'www'], outputs: [] }, ({ run }) =>
+    run('node', [TSC, '--project', 'pkg-config/tsconfig.json']).then(noLines),
+  );
+});
+
+const sampleArchive = once(async () => {
+  await rust();
+  const out = 'target/sample-archive';
+  // Beside the wasm, which takes longer; the tests' build of the same crate serves here.
+  await step('sample archive: its maker', ({ run }) => run('cargo', ['build', '-p', 'sample-archive']).then(noLines));
+  const maker = join(TARGET, 'debug/sample-archive');
+  await stampedStep('sample archive', { inputs: [`=${contentHash(maker)}`], outputs: [`${out}/.well-known/stellar-history.json`] }, ({ run }) => {
+    rmSync(absolute(out), { recursive: true, force: true });
+    return run(maker, [absolute(out)]).then(noLines);
+  });
+});
+
+const dist = once(() => Promise.all([page(), library(), declarations(), typeCheck()]));
+
+/** Chunks carry a hash in their names, so what an earlier build left would stay for ever. */
+function removeFromDist(ending) {
+  if (!existsSync(absolute('dist'))) return;
+  for (const name of readdirSync(absolute('dist'))) if (name.endsWith(ending)) rmSync(absolute(`dist/${name}`));
+}
+
+async function serveOn(wanted, archives) {
+  const root = absolute('dist/explorer');
+  try {
+    return await serve({ root, archives, port: wanted === undefined ? DEFAULT_PORT : Number(wanted) });
+  } catch (error) {
+    if (error.code !== 'EADDRINUSE') throw error;
+    if (wanted !== undefined) throw new Advice(`port ${wanted} is taken`);
+    return serve({ root, archives, port: 0 });
+  }
+}
+
+// ---- what is tested
+
+const tally = { passed: 0, failed: 0 };
+
+async function nativeTests() {
+  await Promise.all([rust(), python()]);
+  // xtask is excluded: it has no tests, and its dependencies are many.
+  const args = ['test', '--workspace', '--exclude', 'xtask', '--features', 'native', '--no-fail-fast', '--', '--show-output'];
+  await testStep('native tests', ({ run }) => run('cargo', args), cargoResults);
+}
+
+/** After the native tests, whose build folder it shares. */
+async function lint() {
+  await Promise.all([clippy(), wasmTarget()]);
+  const strict = ['--', '-D', 'warnings'];
+  await checkStep('clippy', async ({ run }) => {
+    await run('cargo', ['clippy', '--workspace', '--exclude', 'xtask', '--all-targets', '--features', 'native', ...strict]);
+    await run('cargo', ['clippy', '--target', WASM_TARGET, '--features', 'web', '--lib', ...strict]);
+  });
+}
+
+async function wasmTests() {
+  const [env] = await Promise.all([browser(), xtask(), wasm()]);
+  const args = ['test', '--release', '--target', WASM_TARGET, '--features', 'web', '--test', 'web'];
+  await testStep('wasm tests in a browser window', ({ run }) => run('cargo', args, { env }), cargoResults);
+  const worker = { ...env, WASM_BINDGEN_USE_DEDICATED_WORKER: '1' };
+  await testStep('wasm tests in a worker', ({ run }) => run('cargo', args, { env: worker }), cargoResults);
+}
+
+async function nodeTests() {
+  await Promise.all([dist(), sampleArchive(), python()]);
+  const files = [...testFiles('pkg-config'), ...testFiles('tests/node')];
+  await testStep('package and command line tests', ({ run }) => run('node', [...NODE_TEST, ...files]), nodeResults);
+}
+
+async function pageTests() {
+  const [env] = await Promise.all([browser(), dist(), sampleArchive(), python()]);
+  await testStep('page tests', ({ run }) => run('node', [...NODE_TEST, ...testFiles('tests/explorer')], { env }), nodeResults);
+}
+
+function testFiles(folder) {
+  return readdirSync(absolute(folder)).filter((name) => name.endsWith('.test.mjs')).sort().map((name) => `${folder}/${name}`);
+}
+
+/** A step whose command is a test runner: its closing lines are shown and counted, also when it fails. */
+function testStep(name, body, results) {
+  return step(name, async (context) => {
+    try {
+      return count(results(await body(context)));
+    } catch (error) {
+      const { lines, failed } = count(results(error.output ?? ''));
+      // A runner that did not get as far as counting has failed all the same.
+      if (failed === 0) tally.failed += 1;
+      throw Object.assign(error, { lines });
+    }
+  });
+}
