@@ -22,12 +22,14 @@ export class Failed extends Error {}
 /** Told in one line, without a log: something is missing or wrong that only the user can put right. */
 export class Advice extends Error {}
 
+let stream = process.stdout;
 const started = performance.now();
 const children = new Set();
 const running = new Map();
 
 /**
- * Runs `body` under a name: `… name`, then `✓ name (time)` and the lines it returned, or `✗ name (time)` and the end of its log.
+ * Runs `body` under a name: `… name`, then `✓ name (time)` and the list of lines it returned, if it did, or `✗ name (time)` and the
+ * `lines` of its error or else the end of its log.
  *
  * `body` gets a context with `run(command, args, options)`; everything those commands print goes to the step's log.
  */
@@ -41,7 +43,7 @@ export async function step(name, body) {
   try {
     const lines = await body({ run: (command, args, options) => run(log, command, args, options) });
     running.delete(name);
-    say(`✓ ${name} (${seconds(since)})`, ...(lines ?? []).map((line) => `    ${line}`));
+    say(`✓ ${name} (${seconds(since)})`, ...indented(Array.isArray(lines) ? lines : []));
   } catch (error) {
     running.delete(name);
     if (error instanceof Advice) say(`✗ ${name}: ${error.message}`);
@@ -81,7 +83,12 @@ export async function ask(command, args) {
 
 export function say(...lines) {
   clearStatus();
-  console.log(lines.join('\n'));
+  stream.write(`${lines.join('\n')}\n`);
+}
+
+/** Leaves standard output to what a command is asked for. */
+export function speakOn(other) {
+  stream = other;
 }
 
 export function total() {
@@ -164,7 +171,12 @@ function filesUnder(path) {
 
 function reportFailure(name, since, log, error) {
   const tail = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES);
-  say(`✗ ${name} (${seconds(since)}): ${error.message}`, ...tail.map((line) => `    ${line}`), `    whole log: ${relative(ROOT, log)}`);
+  const lines = error.counted ? error.lines : tail;
+  say(`✗ ${name} (${seconds(since)}): ${error.message}`, ...indented(lines), `    whole log: ${relative(ROOT, log)}`);
+}
+
+function indented(lines) {
+  return lines.map((line) => `    ${line}`);
 }
 
 function slug(name) {
@@ -177,16 +189,16 @@ function seconds(since) {
 
 // On a terminal, one line at the bottom says what is still under way.
 let statusShown = false;
-if (process.stdout.isTTY && !process.env.VERBOSE) setInterval(showStatus, 500).unref();
+if (stream.isTTY && !process.env.VERBOSE) setInterval(showStatus, 500).unref();
 
 function showStatus() {
   if (running.size === 0) return;
   const text = [...running].map(([name, since]) => `${name} ${Math.round((performance.now() - since) / 1000)} s`).join(' · ');
-  process.stdout.write(`\r\x1b[2K  ${text.slice(0, (process.stdout.columns ?? 80) - 3)}`);
+  stream.write(`\r\x1b[2K  ${text.slice(0, (stream.columns ?? 80) - 3)}`);
   statusShown = true;
 }
 
 function clearStatus() {
-  if (statusShown) process.stdout.write('\r\x1b[2K');
+  if (statusShown) stream.write('\r\x1b[2K');
   statusShown = false;
 }

@@ -6,10 +6,11 @@
  * and installs what it finds missing. Steps that do not need each other run side by side; those whose inputs have not
  * changed do not run.
  */
+import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ROOT, TARGET, Advice, Failed, absolute, ask, once, say, stampedStep, step, stopChildren, total } from './run.mjs';
+import { Advice, Failed, ROOT, TARGET, absolute, ask, once, say, speakOn, stampedStep, step, stopChildren, total } from './run.mjs';
 import { serve } from './serve.mjs';
 
 const USAGE = `usage: node pkg-config/x.mjs <command>
@@ -23,10 +24,10 @@ const COMMANDS = { start, test, build, bench };
 const WASM_TARGET = 'wasm32-unknown-unknown';
 const WASM_FILE = 'stellar_archive_verifier_bg.wasm';
 const DEFAULT_PORT = 4173;
-
-process.on('SIGINT', () => quit(130));
-process.on('SIGTERM', () => quit(143));
-await main(process.argv.slice(2));
+// Their own files rather than node_modules/.bin, which Windows would need a shell for.
+const VITE = 'node_modules/vite/bin/vite.js';
+const TSC = 'node_modules/typescript/bin/tsc';
+const NODE_TEST = ['--test', '--test-reporter=spec'];
 
 async function main([name, ...args]) {
   const command = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;
@@ -64,12 +65,12 @@ async function start(args) {
 
 async function build() {
   say('Building dist/ (logs: target/logs)');
-  await Promise.all([page(), library(), declarations(), typeCheck()]);
+  await Promise.all([dist(), typeCheck()]);
   say(`Built dist/ in ${total()}`);
 }
 
 async function test(args) {
-  const lanes = { native: [nativeTests, lint], wasm: [wasmTests], node: [nodeTests], page: [pageTests] };
+  const lanes = { native: [nativeTests, lint], wasm: [wasmTests], node: [typeCheck, nodeTests], page: [pageTests] };
   const { positionals } = parse(args, {});
   const unknown = positionals.find((name) => !Object.hasOwn(lanes, name));
   if (unknown !== undefined) throw new Advice(`there are no tests named ${unknown}\n\n${USAGE}`);
@@ -78,17 +79,18 @@ async function test(args) {
   say(`Testing: ${chosen.join(', ')} (logs: target/logs)`);
   // The first fault of one lane must not hide those of another.
   const results = await Promise.allSettled(chosen.flatMap((name) => lanes[name]).map((lane) => lane()));
-  const faults = results.filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
-  const unforeseen = faults.find((fault) => !(fault instanceof Failed));
-  if (unforeseen !== undefined) throw unforeseen;
+  const faults = new Set(results.filter(({ status }) => status === 'rejected').map(({ reason }) => reason));
+  for (const fault of faults) countFault(fault);
   say(`Tested in ${total()}`, `tests: ${tally.passed} passed, ${tally.failed} failed`);
-  if (faults.length > 0) quit(1);
+  if (faults.size > 0) quit(1);
 }
 
 async function bench(args) {
-  await Promise.all([library(), sampleArchive()]);
+  const { values } = parse(args, { json: { type: 'boolean' }, peers: { type: 'boolean' }, rounds: { type: 'string' } });
+  if (values.json) speakOn(process.stderr);
+  await Promise.all([library(), ...(values.peers ? [rust()] : []), ...(realArchives() === null ? [sampleArchive()] : [])]);
   const { measure } = await import('./bench.mjs');
-  await measure(args);
+  await measure({ ...values, archives: realArchives() });
 }
 
 // ---- what has to be there first
@@ -112,18 +114,18 @@ const wasmTarget = once(async () => {
   await rust();
   const libraries = await ask('rustc', ['--print', 'target-libdir', '--target', WASM_TARGET]);
   if (libraries !== null && existsSync(libraries)) return;
-  await step(`Rust's ${WASM_TARGET} target`, ({ run }) => run('rustup', ['target', 'add', WASM_TARGET]).then(noLines));
+  await step(`Rust's ${WASM_TARGET} target`, ({ run }) => run('rustup', ['target', 'add', WASM_TARGET]));
 });
 
 const clippy = once(async () => {
   await rust();
   if ((await ask('cargo', ['clippy', '--version'])) !== null) return;
-  await step("Rust's clippy", ({ run }) => run('rustup', ['component', 'add', 'clippy']).then(noLines));
+  await step("Rust's clippy", ({ run }) => run('rustup', ['component', 'add', 'clippy']));
 });
 
 const packages = once(() =>
   stampedStep('npm packages', { inputs: ['package-lock.json'], outputs: ['node_modules/.package-lock.json'] }, ({ run }) =>
-    run('npm', ['ci', '--no-audit', '--no-fund']).then(noLines),
+    run('npm', ['ci', '--no-audit', '--no-fund']),
   ),
 );
 
@@ -183,13 +185,13 @@ let withTestRunner = false;
 const xtask = once(async () => {
   await rust();
   const features = withTestRunner ? ['--features', 'runner'] : [];
-  await step('wasm-bindgen tools', ({ run }) => run('cargo', ['build', '--profile', 'xtask', '-p', 'xtask', ...features]).then(noLines));
+  await step('wasm-bindgen tools', ({ run }) => run('cargo', ['build', '--profile', 'xtask', '-p', 'xtask', ...features]));
 });
 
 const wasm = once(async () => {
   await wasmTarget();
   await step('Rust to wasm', ({ run }) =>
-    run('cargo', ['build', '--release', '--target', WASM_TARGET, '--features', 'web', '--lib']).then(noLines),
+    run('cargo', ['build', '--release', '--target', WASM_TARGET, '--features', 'web', '--lib']),
   );
 });
 
@@ -198,7 +200,7 @@ const bindings = once(async () => {
   const module = join(TARGET, WASM_TARGET, 'release/stellar_archive_verifier.wasm');
   const inputs = ['Cargo.lock', 'pkg-config/xtask', `=${contentHash(module)}`];
   await stampedStep('JavaScript for the wasm', { inputs, outputs: [`target/pkg/${WASM_FILE}`] }, ({ run }) =>
-    run(join(TARGET, 'xtask/xtask'), ['pkg', module]).then(noLines),
+    run(join(TARGET, 'xtask/xtask'), ['pkg', module]),
   );
 });
 
@@ -206,7 +208,7 @@ const page = once(async () => {
   await Promise.all([packages(), bindings()]);
   const inputs = ['package-lock.json', 'pkg-config/vite.page.config.ts', 'target/pkg', 'www/explorer', 'www/lib'];
   await stampedStep('the page', { inputs, outputs: ['dist/explorer/index.html'] }, ({ run }) =>
-    run('node', [VITE, 'build', '--config', 'pkg-config/vite.page.config.ts']).then(noLines),
+    run('node', [VITE, 'build', '--config', 'pkg-config/vite.page.config.ts']),
   );
 });
 
@@ -233,7 +235,7 @@ const declarations = once(async () => {
 const typeCheck = once(async () => {
   await Promise.all([packages(), bindings()]);
   await stampedStep('TypeScript', { inputs: ['package-lock.json', 'pkg-config', 'target/pkg', 'www'], outputs: [] }, ({ run }) =>
-    run('node', [TSC, '--project', 'pkg-config/tsconfig.json']).then(noLines),
+    run('node', [TSC, '--project', 'pkg-config/tsconfig.json']),
   );
 });
 
@@ -241,15 +243,15 @@ const sampleArchive = once(async () => {
   await rust();
   const out = 'target/sample-archive';
   // Beside the wasm, which takes longer; the tests' build of the same crate serves here.
-  await step('sample archive: its maker', ({ run }) => run('cargo', ['build', '-p', 'sample-archive']).then(noLines));
+  await step('sample archive: its maker', ({ run }) => run('cargo', ['build', '-p', 'sample-archive']));
   const maker = join(TARGET, 'debug/sample-archive');
   await stampedStep('sample archive', { inputs: [`=${contentHash(maker)}`], outputs: [`${out}/.well-known/stellar-history.json`] }, ({ run }) => {
     rmSync(absolute(out), { recursive: true, force: true });
-    return run(maker, [absolute(out)]).then(noLines);
+    return run(maker, [absolute(out)]);
   });
 });
 
-const dist = once(() => Promise.all([page(), library(), declarations(), typeCheck()]));
+const dist = once(() => Promise.all([page(), library(), declarations()]));
 
 /** Chunks carry a hash in their names, so what an earlier build left would stay for ever. */
 function removeFromDist(ending) {
@@ -272,18 +274,19 @@ async function serveOn(wanted, archives) {
 
 const tally = { passed: 0, failed: 0 };
 
-async function nativeTests() {
-  await Promise.all([rust(), python()]);
-  // xtask is excluded: it has no tests, and its dependencies are many.
+const nativeTests = once(async () => {
+  await rust();
+  // xtask has no tests, and its dependencies are many.
   const args = ['test', '--workspace', '--exclude', 'xtask', '--features', 'native', '--no-fail-fast', '--', '--show-output'];
   await testStep('native tests', ({ run }) => run('cargo', args), cargoResults);
-}
+});
 
-/** After the native tests, whose build folder it shares. */
 async function lint() {
   await Promise.all([clippy(), wasmTarget()]);
+  // They share a build folder, so one waits for the other in any case, and the tests tell more.
+  await nativeTests().catch(() => {});
   const strict = ['--', '-D', 'warnings'];
-  await checkStep('clippy', async ({ run }) => {
+  await step('clippy', async ({ run }) => {
     await run('cargo', ['clippy', '--workspace', '--exclude', 'xtask', '--all-targets', '--features', 'native', ...strict]);
     await run('cargo', ['clippy', '--target', WASM_TARGET, '--features', 'web', '--lib', ...strict]);
   });
@@ -298,13 +301,13 @@ async function wasmTests() {
 }
 
 async function nodeTests() {
-  await Promise.all([dist(), sampleArchive(), python()]);
+  await Promise.all([dist(), python()]);
   const files = [...testFiles('pkg-config'), ...testFiles('tests/node')];
   await testStep('package and command line tests', ({ run }) => run('node', [...NODE_TEST, ...files]), nodeResults);
 }
 
 async function pageTests() {
-  const [env] = await Promise.all([browser(), dist(), sampleArchive(), python()]);
+  const [env] = await Promise.all([browser(), dist(), python()]);
   await testStep('page tests', ({ run }) => run('node', [...NODE_TEST, ...testFiles('tests/explorer')], { env }), nodeResults);
 }
 
@@ -318,10 +321,79 @@ function testStep(name, body, results) {
     try {
       return count(results(await body(context)));
     } catch (error) {
-      const { lines, failed } = count(results(error.output ?? ''));
-      // A runner that did not get as far as counting has failed all the same.
-      if (failed === 0) tally.failed += 1;
-      throw Object.assign(error, { lines });
+      const found = results(error.output ?? '');
+      throw Object.assign(error, { lines: [...count(found), ...found.failures], counted: found.failed > 0 });
     }
   });
 }
+
+function count({ passed, failed, lines }) {
+  tally.passed += passed;
+  tally.failed += failed;
+  return lines;
+}
+
+/** A step that failed without counting (a build, a runner that did not start) is one failure; tools missing outside a step are told here. */
+function countFault(fault) {
+  if (fault instanceof Advice) say(`✗ ${fault.message}`);
+  else if (!(fault instanceof Failed)) throw fault;
+  if (fault.cause?.counted !== true) tally.failed += 1;
+}
+
+/** cargo's test runner, and wasm-bindgen's, which imitates it: one closing line for each binary. */
+function cargoResults(output) {
+  const closing = [...output.matchAll(/^test result: .*?(\d+) passed; (\d+) failed;.*$/gm)];
+  const sum = (group) => closing.reduce((total, match) => total + Number(match[group]), 0);
+  return {
+    passed: sum(1),
+    failed: sum(2),
+    lines: [...output.matchAll(/^skipped .*$/gm), ...closing.filter(([, passed, failed]) => passed + failed !== '00')].map(([line]) => line),
+    failures: blocks(output, /^failures:\n[^]*?^test result: FAILED/gm),
+  };
+}
+
+/** The `spec` reporter of `node --test`. */
+function nodeResults(output) {
+  const closing = (word) => Number(new RegExp(`^ℹ ${word} (\\d+)$`, 'm').exec(output)?.[1] ?? 0);
+  const skipped = [...output.matchAll(/^\s*﹣ (.*?)(?: \([\d.]+ms\))? # (.*)$/gm)].map(([, name, why]) => `skipped ${name}: ${why}`);
+  const summary = ['tests', 'pass', 'fail', 'cancelled', 'skipped'].map((word) => `${word} ${closing(word)}`).join(', ');
+  return {
+    passed: closing('pass'),
+    failed: closing('fail') + closing('cancelled'),
+    lines: [...skipped, summary],
+    failures: blocks(output, /^✖ failing tests:$[^]*/gm),
+  };
+}
+
+function blocks(output, pattern) {
+  return [...output.matchAll(pattern)].flatMap(([block]) => block.split('\n'));
+}
+
+// ---- small things
+
+function parse(args, options) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw new Advice(`${error.message}\n\n${USAGE}`);
+  }
+}
+
+function existingFolder(path) {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Advice(`${path} is no folder`);
+  return path;
+}
+
+/** The folder of real archives, where there is one. */
+function realArchives() {
+  const path = join(process.env.STELLAR_ARCHIVE_DATA ?? join(ROOT, '../shared/data'), 'archives');
+  return existsSync(path) ? path : null;
+}
+
+function contentHash(path) {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
+
+process.on('SIGINT', () => quit(130));
+process.on('SIGTERM', () => quit(143));
+await main(process.argv.slice(2));

@@ -2,7 +2,7 @@
 //!
 //! Events are handed to JavaScript while no borrow of the run is held, and `onEvent` may call anything here.
 
-use js_sys::{Error, Function, Reflect};
+use js_sys::{Error, Function, Object, Reflect};
 use serde::{Deserialize, Serialize};
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -29,8 +29,7 @@ fn start() {
 /// Only what the caller got wrong: an `Error` with `code` `USAGE` or `UNSUPPORTED`.
 #[wasm_bindgen]
 pub async fn verify(source: JsValue, options: JsValue, on_event: Function, signal: AbortSignal) -> Result<JsValue, JsValue> {
-    let options: JsOptions = serde_wasm_bindgen::from_value(options).map_err(|error| usage(&error.to_string()))?;
-    let options = options.into_run_options()?;
+    let options = JsOptions::read(options)?.into_run_options()?;
     let host = WebHost::new(&signal)?;
     let reader = reader(source, host.signal())?;
     // A listener that throws must not stop the run; the wrapper in www/lib never does.
@@ -52,7 +51,7 @@ pub fn network_presets() -> Result<JsValue, JsValue> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 struct JsOptions {
     range: Option<JsRange>,
     network: Option<String>,
@@ -65,13 +64,25 @@ struct JsOptions {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct JsRange {
     low: Option<u32>,
     high: Option<u32>,
 }
 
 impl JsOptions {
+    /// serde-wasm-bindgen looks only at the fields that a struct has, so strangers are looked for here.
+    const FIELDS: [&str; 8] =
+        ["checkpointFrequency", "concurrency", "deep", "maxRetries", "network", "range", "skipBuckets", "skipOptional"];
+    const RANGE_FIELDS: [&str; 2] = ["high", "low"];
+
+    fn read(options: JsValue) -> Result<Self, JsValue> {
+        refuse_strangers(&options, &Self::FIELDS)?;
+        if let Ok(range) = Reflect::get(&options, &"range".into()) {
+            refuse_strangers(&range, &Self::RANGE_FIELDS)?;
+        }
+        serde_wasm_bindgen::from_value(options).map_err(|error| usage(&error.to_string()))
+    }
+
     fn into_run_options(self) -> Result<RunOptions, JsValue> {
         let mut options = RunOptions::default();
         let range = self.range.unwrap_or(JsRange { low: None, high: None });
@@ -92,6 +103,14 @@ impl JsOptions {
                 .ok_or_else(|| usage("checkpointFrequency is 64, or 8 for accelerated networks"))?;
         }
         Ok(options)
+    }
+}
+
+fn refuse_strangers(value: &JsValue, known: &[&str]) -> Result<(), JsValue> {
+    let Some(object) = value.dyn_ref::<Object>() else { return Ok(()) };
+    match Object::keys(object).iter().filter_map(|key| key.as_string()).find(|key| !known.contains(&key.as_str())) {
+        Some(stranger) => Err(usage(&format!("there is no option {stranger}; there are {}", known.join(", ")))),
+        None => Ok(()),
     }
 }
 

@@ -118,6 +118,30 @@ test('a dead host: both causes, the nginx line and the ways around', async () =>
   await opened.close();
 });
 
+test('an address without an archive is told as such', async () => {
+  const opened = await stage.open({ hash: link({ archive: '/nothing/here/' }) });
+  await opened.tab.click('#start');
+  await opened.tab.waitForSelector('[data-verdict]');
+  assert.match(await opened.tab.textContent('.verdict'), /may be no archive at this address/);
+  assert.equal(await opened.tab.locator('.finding[data-code="file-missing"]').count(), 1);
+  assert.equal(await opened.tab.locator('.totals').count(), 0, 'no table of zeros');
+  await opened.close();
+});
+
+test('back leads from one check to the form of the one before', async () => {
+  const opened = await stage.open({ hash: link({ archive: '/nothing/first/' }) });
+  await opened.tab.click('#start');
+  await opened.tab.waitForSelector('[data-verdict]');
+  await opened.tab.click('#change');
+  await opened.tab.fill('#archive', '/nothing/second/');
+  await opened.tab.click('#start');
+  await opened.tab.waitForSelector('[data-verdict]');
+  await opened.tab.goBack();
+  await opened.tab.waitForFunction(() => document.getElementById('archive')?.value === '/nothing/first/');
+  assert.equal(await opened.tab.locator('[data-verdict]').count(), 0, 'another check’s verdict does not stand under this form');
+  await opened.close();
+});
+
 test('a verifier that does not arrive is explained, and trying again works', async () => {
   let refuse = true;
   const opened = await stage.open({

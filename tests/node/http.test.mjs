@@ -76,11 +76,14 @@ test('a host that answers every path with a page', async (t) => {
   assert.match(JSON.stringify([report.findings, report.errors]), /web page/);
 });
 
-test('nobody there', async () => {
-  const { status, stdout } = await cli(['verify', 'http://127.0.0.1:9/', ...QUICK]);
+test('nobody there', async (t) => {
+  const host = await serve({ root: await temporary(t) });
+  await host.close();
+  const { status, stdout } = await cli(['verify', host.url, ...QUICK]);
   const { report } = jsonLines(stdout).at(-1);
   assert.equal(status, 2);
   assert.equal(report.verdict, 'incomplete');
+  assert.equal(report.errors[0].code, 'NETWORK');
   assert.ok(report.errors[0].advice !== '');
 });
 

@@ -6,6 +6,9 @@ import { Worker } from 'node:worker_threads';
 import { directoryReader, verifyInWorker } from '../../dist/node.mjs';
 import { WASM, archive, ledgers, noData } from './support.mjs';
 
+// A worker that does not answer shall fail its test, not the patience of whoever runs them.
+const timeout = 60_000;
+
 /** A `Worker` as browsers have it, over a worker thread. */
 class WebWorker extends EventTarget {
   #thread = new Worker(new URL('fixtures/web-worker.mjs', import.meta.url));
@@ -24,7 +27,7 @@ class WebWorker extends EventTarget {
 
 const wasm = async () => WebAssembly.compile(await readFile(WASM));
 
-test('an archive that is read by this side is verified over there', { skip: noData }, async (t) => {
+test('an archive that is read by this side is verified over there', { skip: noData, timeout }, async (t) => {
   const folder = archive('testnet-genesis-p24');
   const range = await ledgers(folder);
   const run = verifyInWorker(new WebWorker(t), directoryReader(folder), { range }, await wasm());
@@ -36,7 +39,7 @@ test('an archive that is read by this side is verified over there', { skip: noDa
   assert.deepEqual(checkpoints.toSorted((a, b) => a - b), [63, 127]);
 });
 
-test('two runs share a worker', { skip: noData }, async (t) => {
+test('two runs share a worker', { skip: noData, timeout }, async (t) => {
   const worker = new WebWorker(t);
   const module = await wasm();
   const reports = await Promise.all(['pubnet-12m', 'synth-p27'].map(async (name) => {
@@ -46,7 +49,7 @@ test('two runs share a worker', { skip: noData }, async (t) => {
   assert.deepEqual(reports.map(({ verdict }) => verdict), ['verified', 'verified']);
 });
 
-test('an abort reaches the reader on this side and gives a partial report', async (t) => {
+test('an abort reaches the reader on this side and gives a partial report', { timeout }, async (t) => {
   const stop = new AbortController();
   const reader = {
     name: 'endless',
@@ -59,7 +62,7 @@ test('an abort reaches the reader on this side and gives a partial report', asyn
   assert.equal(report.verdict, 'incomplete');
 });
 
-test('a usage error keeps its code and advice on the way', async (t) => {
+test('a usage error keeps its code and advice on the way', { timeout }, async (t) => {
   const reader = { name: 'nothing', get: async () => null };
   await assert.rejects(verifyInWorker(new WebWorker(t), reader, { network: 'no-such-network', range: { low: 9, high: 3 } }, await wasm()).report, {
     name: 'ArchiveVerifierError',
@@ -67,7 +70,7 @@ test('a usage error keeps its code and advice on the way', async (t) => {
   });
 });
 
-test('a reader that fails over there fails over here, with its words', async (t) => {
+test('a reader that fails over there fails over here, with its words', { timeout }, async (t) => {
   const reader = {
     name: 'broken',
     async get() {
@@ -79,7 +82,7 @@ test('a reader that fails over there fails over here, with its words', async (t)
   assert.match(JSON.stringify(report.errors), /the disk is gone/);
 });
 
-test('a module that cannot be loaded is an error that says so, and the next one is tried', async (t) => {
+test('a module that cannot be loaded is an error that says so, and the next one is tried', { timeout }, async (t) => {
   const worker = new WebWorker(t);
   const reader = { name: 'nothing', get: async () => null };
   await assert.rejects(verifyInWorker(worker, reader, {}, new URL('http://127.0.0.1:9/none.wasm')).report, {

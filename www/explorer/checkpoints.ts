@@ -41,6 +41,9 @@ export class CheckpointTable {
   readonly first: number;
   readonly count: number;
   readonly #bits: Uint16Array;
+  /** `stateAt` and `counts`, kept as they change: both are asked for on every frame, over a million checkpoints at most. */
+  readonly #states: Uint8Array;
+  readonly #counts: Record<CellState, number>;
 
   constructor(range: { readonly low: number; readonly high: number }, total: number) {
     // Two rhythms exist: 64 ledgers, and 8 on networks with accelerated time. The announced total says which.
@@ -50,6 +53,8 @@ export class CheckpointTable {
     this.first = checkpointOf(range.low, this.frequency);
     this.count = span(this.frequency);
     this.#bits = new Uint16Array(this.count);
+    this.#states = new Uint8Array(this.count);
+    this.#counts = { verified: 0, faulty: 0, unchecked: 0, pending: this.count };
   }
 
   checkpointAt(index: number): number {
@@ -67,6 +72,10 @@ export class CheckpointTable {
       (bits, kind, place) => bits | (CODES.indexOf(event.status[kind]) << (place * 2)),
       0,
     );
+    const state = this.#judge(index);
+    this.#counts[this.stateAt(index)] -= 1;
+    this.#counts[state] += 1;
+    this.#states[index] = CODES.indexOf(state);
   }
 
   statusOf(index: number, kind: CheckpointKind): CellState {
@@ -74,12 +83,15 @@ export class CheckpointTable {
     return CODES[(bits >> (CHECKPOINT_KINDS.indexOf(kind) * 2)) & 3] ?? 'pending';
   }
 
+  stateAt(index: number): CellState {
+    return CODES[this.#states[index] ?? 0] ?? 'pending';
+  }
+
   /**
    * One word for the checkpoint. SCP files are optional in an archive, so an unchecked one does not take the green away; it
    * is still listed as unchecked in the detail and in the totals.
    */
-  stateAt(index: number): CellState {
-    if ((this.#bits[index] ?? 0) === 0) return 'pending';
+  #judge(index: number): CellState {
     const states = CHECKPOINT_KINDS.map((kind) => this.statusOf(index, kind));
     if (states.includes('faulty')) return 'faulty';
     return states.every((state, place) => state === 'verified' || CHECKPOINT_KINDS[place] === 'scp') ? 'verified' : 'unchecked';
@@ -99,8 +111,6 @@ export class CheckpointTable {
   }
 
   counts(): Readonly<Record<CellState, number>> {
-    const counts = { verified: 0, faulty: 0, unchecked: 0, pending: 0 };
-    for (let index = 0; index < this.count; index += 1) counts[this.stateAt(index)] += 1;
-    return counts;
+    return this.#counts;
   }
 }

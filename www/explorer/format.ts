@@ -38,8 +38,14 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${grouped(count)}\u00a0${count === 1 ? one : many}`;
 }
 
-/** A sentence that came without its period. */
-export function sentence(text: string): string {
+/** Text that came without its period. */
+export function ended(text: string): string {
   const trimmed = text.trim();
   return trimmed === '' || /[.!?:]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}
+
+/** The verifier's messages fit into the middle of a line; here they stand alone. */
+export function sentence(text: string): string {
+  const whole = ended(text);
+  return whole.charAt(0).toUpperCase() + whole.slice(1);
 }

@@ -16,8 +16,8 @@ export type WasmInput = URL | Response | BufferSource | WebAssembly.Module;
 export interface Host {
   /** Instantiates the module; called again only after it failed. */
   load(input: WasmInput | undefined): Promise<void>;
-  /** Calls `onTrap` for every error nobody caught that is a trap, until the returned function is called. */
-  watch(onTrap: (error: Error) => void): () => void;
+  /** Shows `isOurs` every error that nobody caught, and ends those it answers `true` to, until the returned function is called. */
+  watch(isOurs: (error: unknown) => boolean): () => void;
   /** What to do when the instance cannot be replaced. */
   readonly restartAdvice: string;
 }
@@ -41,6 +41,9 @@ interface Exports {
 }
 
 const wasm: Exports = glue;
+
+/** What the glue throws when a timer or a promise calls back into an instance that `__wbg_reset_state` has replaced. */
+const STALE_CALL = 'Cannot invoke closure from previous WASM instance';
 
 function loadError(cause: unknown): ArchiveVerifierError {
   if (cause instanceof ArchiveVerifierError) return cause;
@@ -91,6 +94,12 @@ export function createEngine(host: Host): Engine {
     return error;
   }
 
+  /** Errors that nobody caught: a trap of our instance, or the echo of one that was replaced. */
+  function isOurs(error: unknown): boolean {
+    if (isTrap(error)) onTrap(error);
+    return isTrap(error) || (everCrashed && messageOf(error) === STALE_CALL);
+  }
+
   /** Throws unless there is an instance to call. */
   function revive(): void {
     if (crash === undefined) return;
@@ -121,7 +130,7 @@ export function createEngine(host: Host): Engine {
     });
     pending.add(reject);
     // A panic in the middle of a run surfaces as an uncaught error of a microtask, not as a rejection of its promise.
-    unwatch ??= host.watch(onTrap);
+    unwatch ??= host.watch(isOurs);
     try {
       return await Promise.race([call('verifyArchive', () => wasm.verify(source, options, onEvent, signal)), lost]);
     } catch (error) {

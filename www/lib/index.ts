@@ -12,7 +12,6 @@
 import initWasm from '../../target/pkg/stellar_archive_verifier.js';
 import { createEngine } from './engine.ts';
 import type { WasmInput } from './engine.ts';
-import { isTrap } from './errors.ts';
 import type { Run } from './run.ts';
 import type { ArchiveSource, NetworkPreset, VerifyOptions, Versions } from './types.ts';
 
@@ -28,17 +27,12 @@ const engine = createEngine({
     // which bundlers understand.
     await initWasm(input === undefined ? undefined : { module_or_path: input });
   },
-  watch(onTrap) {
+  watch(isOurs) {
     const onError = (event: ErrorEvent): void => {
-      if (!isTrap(event.error)) return;
-      event.preventDefault();
-      onTrap(event.error);
+      if (isOurs(event.error)) event.preventDefault();
     };
     const onRejection = (event: PromiseRejectionEvent): void => {
-      const reason: unknown = event.reason;
-      if (!isTrap(reason)) return;
-      event.preventDefault();
-      onTrap(reason);
+      if (isOurs(event.reason)) event.preventDefault();
     };
     globalThis.addEventListener('error', onError);
     globalThis.addEventListener('unhandledrejection', onRejection);

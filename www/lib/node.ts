@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { initSync } from '../../target/pkg/stellar_archive_verifier.js';
 import { createEngine } from './engine.ts';
 import type { WasmInput } from './engine.ts';
-import { ArchiveVerifierError, isTrap } from './errors.ts';
+import { ArchiveVerifierError } from './errors.ts';
 import type { Run } from './run.ts';
 import type { ArchiveFile, ArchiveReader, ArchiveSource, NetworkPreset, VerifyOptions, Versions } from './types.ts';
 
@@ -48,12 +48,10 @@ const engine = createEngine({
     module = await compile(input);
     initSync({ module });
   },
-  watch(onTrap) {
-    // Only while a run is under way. Everything that is not ours keeps its usual end: with no other listener, Node's own.
+  watch(isOurs) {
+    // Only while a run is under way, or once it crashed. Everything that is not ours keeps its usual end: with no other listener, Node's own.
     const onUncaught = (error: unknown): void => {
-      if (isTrap(error)) {
-        onTrap(error);
-      } else if (process.listenerCount('uncaughtException') === 1) {
+      if (!isOurs(error) && process.listenerCount('uncaughtException') === 1) {
         process.off('uncaughtException', onUncaught);
         process.nextTick(() => {
           throw error;

@@ -1,4 +1,4 @@
-/// <reference lib="esnext.disposable" />
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * A verification under way, whatever carries it out: this thread's WebAssembly or a worker's.
  *

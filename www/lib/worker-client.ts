@@ -5,7 +5,7 @@
  * `new Worker(new URL('stellar-archive-verifier/worker', import.meta.url), { type: 'module' })`, and terminates it: that
  * also gives back the memory, which WebAssembly never does by itself. Terminate it after the report, not before.
  */
-import { ArchiveVerifierError } from './errors.ts';
+import { ArchiveVerifierError, messageOf } from './errors.ts';
 import { ID_PREFIX, protocolMessage, remoteError } from './protocol.ts';
 import type { Endpoint, FromWorker, RemoteFile, ToWorker } from './protocol.ts';
 import { Run } from './run.ts';
@@ -105,10 +105,6 @@ class ReaderServer {
   }
 }
 
-function abortText(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
-}
-
 function workerFailure(event: Event, answered: boolean): ArchiveVerifierError {
   if (event.type === 'messageerror') {
     return new ArchiveVerifierError('CRASHED', 'a message between the page and the worker could not be read', {
@@ -134,7 +130,7 @@ function inWorker(
 
   return new Promise<Report>((resolve, reject) => {
     let answered = false;
-    const cancel = (): void => post({ id, type: 'cancel', reason: abortText(signal.reason) });
+    const cancel = (): void => post({ id, type: 'cancel', reason: messageOf(signal.reason) });
     const close = (): void => {
       endpoint.removeEventListener('message', onMessage);
       endpoint.removeEventListener('messageerror', onFailure);
@@ -189,7 +185,7 @@ function inWorker(
       });
     } catch (cause) {
       close();
-      reject(new ArchiveVerifierError('USAGE', `the options cannot be sent to a worker: ${abortText(cause)}`, {
+      reject(new ArchiveVerifierError('USAGE', `the options cannot be sent to a worker: ${messageOf(cause)}`, {
         advice: 'Options are plain numbers, strings and booleans.', cause,
       }));
       return;

@@ -5,7 +5,7 @@
  * the page makes them, one for each run that shall go on at the same time, and terminates them.
  */
 import { init, verifyArchive } from './index.ts';
-import { toVerifierError } from './errors.ts';
+import { messageOf, toVerifierError } from './errors.ts';
 import { protocolMessage, reviveError } from './protocol.ts';
 import type { Endpoint, FromWorker, RemoteFile, ToWorker } from './protocol.ts';
 import type { Run } from './run.ts';
@@ -29,6 +29,7 @@ class RemoteReader implements ArchiveReader {
   readonly #files = new Map<number, Settle<RemoteFile>>();
   readonly #chunks = new Map<number, Settle<Uint8Array | null>>();
   #requests = 0;
+  #watched: AbortSignal | undefined;
 
   constructor(id: string, name: string, post: Post) {
     this.#id = id;
@@ -38,33 +39,37 @@ class RemoteReader implements ArchiveReader {
 
   async get(path: string, { signal }: { signal: AbortSignal }): Promise<ArchiveFile> {
     signal.throwIfAborted();
+    this.#watch(signal);
     this.#requests += 1;
     const request = this.#requests;
-    const drop = (): void => {
-      this.#post({ id: this.#id, type: 'drop', request });
-      const reason: unknown = signal.reason;
-      this.#files.get(request)?.reject(reason instanceof Error ? reason : new Error(String(reason)));
-      this.#files.delete(request);
-    };
-    signal.addEventListener('abort', drop, { once: true });
-    try {
-      const file = await new Promise<RemoteFile>((resolve, reject) => {
-        this.#files.set(request, { resolve, reject });
-        this.#post({ id: this.#id, type: 'get', request, path });
-      });
-      switch (file.kind) {
-        case 'bytes':
-          return file.bytes;
-        case 'missing':
-          return null;
-        case 'stream':
-          return this.#stream(request);
-        case 'failed':
-          throw reviveError(file.error);
-      }
-    } finally {
-      signal.removeEventListener('abort', drop);
+    const file = await new Promise<RemoteFile>((resolve, reject) => {
+      this.#files.set(request, { resolve, reject });
+      this.#post({ id: this.#id, type: 'get', request, path });
+    });
+    switch (file.kind) {
+      case 'bytes':
+        return file.bytes;
+      case 'missing':
+        return null;
+      case 'stream':
+        return this.#stream(request);
+      case 'failed':
+        throw reviveError(file.error);
     }
+  }
+
+  /** One listener for a run, not one for each of its files: hosts warn of signals with many. */
+  #watch(signal: AbortSignal): void {
+    if (this.#watched === signal) return;
+    this.#watched = signal;
+    signal.addEventListener('abort', () => {
+      const reason: unknown = signal.reason;
+      for (const [request, file] of this.#files) {
+        this.#post({ id: this.#id, type: 'drop', request });
+        file.reject(reason instanceof Error ? reason : new Error(messageOf(reason)));
+      }
+      this.#files.clear();
+    }, { once: true });
   }
 
   onFile(request: number, file: RemoteFile): void {

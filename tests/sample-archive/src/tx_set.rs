@@ -62,7 +62,7 @@ impl TxSet {
             Form::Legacy(tx_set) => TransactionHistoryEntry { ledger_seq, tx_set, ext: TransactionHistoryEntryExt::V0 },
             Form::Generalized(set) => {
                 let GeneralizedTransactionSet::V1(v1) = &set;
-                let tx_set = TransactionSet { previous_ledger_hash: v1.previous_ledger_hash.clone(), txs: list(Vec::new()) };
+                let tx_set = TransactionSet { previous_ledger_hash: Hash([0; 32]), txs: list(Vec::new()) };
                 TransactionHistoryEntry { ledger_seq, tx_set, ext: TransactionHistoryEntryExt::V1(set) }
             }
         })

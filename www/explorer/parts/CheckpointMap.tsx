@@ -30,7 +30,7 @@ function Legend({ run, table }: { readonly run: Run; readonly table: CheckpointT
   const shown: readonly CellState[] = ['verified', 'faulty', 'unchecked', 'pending'];
   return (
     <ul class="legend">
-      {shown.map((state) => (
+      {shown.filter((state) => state !== 'pending' || !over || counts.pending > 0).map((state) => (
         <li key={state}>
           <svg class={`swatch tone-${state}`} viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
             {state === 'verified' && <rect width="12" height="12" fill="currentColor" />}

@@ -13,7 +13,7 @@ export function EngineNotice(): JSX.Element | null {
         This page verifies with a WebAssembly module from its own server, and that module did not start. The usual causes are a connection that
         broke off, a server that does not send the file, or a browser setting or extension that switches WebAssembly off.
       </p>
-      <p class="detail">What the browser said: <code>{state.reason}</code></p>
+      <p class="said">What the browser said: <code>{state.reason}</code></p>
       <p class="actions"><button type="button" class="button" onClick={() => void load()}>Try again</button></p>
     </section>
   );

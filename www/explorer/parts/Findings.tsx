@@ -7,6 +7,7 @@ import { CopyButton } from './CopyButton.tsx';
 import { FileLink } from './FileLink.tsx';
 import { Value } from './Hash.tsx';
 import { Icon } from './Icon.tsx';
+import { Prose } from './Prose.tsx';
 
 const PAGE = 25;
 
@@ -53,7 +54,7 @@ export function FindingCard({ finding }: { readonly finding: Finding }): JSX.Ele
               : ''}
         </span>
       </div>
-      <p class="message">{sentence(finding.message)}</p>
+      <p class="message"><Prose text={finding.message} /></p>
       <dl class="evidence">
         {finding.expected !== undefined && <Row name="Expected"><Value value={finding.expected} what="the expected value" /></Row>}
         {finding.actual !== undefined && <Row name="Actual"><Value value={finding.actual} what="the actual value" /></Row>}

@@ -1,9 +1,10 @@
 import { Fragment, type JSX } from 'preact';
-import type { Claim, FileKind, Verdict } from '../../lib/types.ts';
+import type { Claim, FileKind, Report, Verdict } from '../../lib/types.ts';
 import { KIND_LABEL } from '../checkpoints.ts';
-import { bytes, duration, grouped, sentence } from '../format.ts';
+import { bytes, duration, ended, grouped, sentence } from '../format.ts';
 import type { Run } from '../run.ts';
 import { Icon } from './Icon.tsx';
+import { Prose } from './Prose.tsx';
 import { StatusBadge } from './StatusBadge.tsx';
 
 const TITLE: Readonly<Record<Verdict, string>> = { verified: 'Verified', faulty: 'Faulty', incomplete: 'Incomplete' };
@@ -20,6 +21,11 @@ function toFindings(): void {
   const heading = document.getElementById('findings-title');
   heading?.scrollIntoView();
   heading?.focus({ preventScroll: true });
+}
+
+/** A missing root file is a fault of an archive, but far more often a mistyped address. */
+function noArchiveHere(report: Report): boolean {
+  return report.range === null && report.findings.some((finding) => finding.code === 'file-missing' && finding.path.startsWith('.well-known/'));
 }
 
 export function VerdictBanner({ run }: { readonly run: Run }): JSX.Element | null {
@@ -42,6 +48,11 @@ export function VerdictBanner({ run }: { readonly run: Run }): JSX.Element | nul
       <p class="meta">
         {report.network.name ?? report.network.passphrase ?? 'Network not named'} · {bytes(report.bytes.compressed)} downloaded in {duration(report.elapsedMs)}
       </p>
+      {noArchiveHere(report) && (
+        <p class="statement">
+          There may be no archive at this address: it has to be the folder that contains <code>.well-known/stellar-history.json</code>.
+        </p>
+      )}
       {report.findings.length > 0 && (
         <p class="to-findings">
           <button type="button" class="link" onClick={toFindings}>See {report.findings.length === 1 ? 'the finding' : `the ${grouped(report.findings.length)} findings`}</button>
@@ -53,13 +64,20 @@ export function VerdictBanner({ run }: { readonly run: Run }): JSX.Element | nul
 
 const KINDS: readonly FileKind[] = ['history', 'ledger', 'transactions', 'results', 'scp', 'bucket'];
 
+function byReason(unchecked: Report['unchecked']): [string, Report['unchecked'][number][]][] {
+  const reasons: Record<string, Report['unchecked'][number][]> = {};
+  for (const entry of unchecked) (reasons[entry.reason] ??= []).push(entry);
+  return Object.entries(reasons);
+}
+
 function Count({ value, tone }: { readonly value: number; readonly tone: 'verified' | 'faulty' | 'unchecked' }): JSX.Element {
   return <td class={value === 0 ? 'figure none' : `figure some-${tone}`}>{grouped(value)}</td>;
 }
 
 export function Totals({ run }: { readonly run: Run }): JSX.Element | null {
   const report = run.report.value;
-  if (report === null) return null;
+  // Without a range nothing was begun, and a table of zeros would look like a result.
+  if (report === null || report.range === null) return null;
   return (
     <div class="columns">
       <section class="card" aria-labelledby="totals-title">
@@ -91,9 +109,9 @@ export function Totals({ run }: { readonly run: Run }): JSX.Element | null {
           <Fragment>
             <h3>Why unchecked</h3>
             <ul class="reasons">
-              {report.unchecked.map((entry) => (
-                <li key={`${entry.kind} ${entry.reason}`}>
-                  <span class="figure">{grouped(entry.count)}</span> {KIND_LABEL[entry.kind]}: {sentence(entry.reason)}
+              {byReason(report.unchecked).map(([reason, entries]) => (
+                <li key={reason}>
+                  {entries.map((entry) => `${grouped(entry.count)} × ${KIND_LABEL[entry.kind]}`).join(', ')}: {ended(reason)}
                 </li>
               ))}
             </ul>
@@ -106,7 +124,7 @@ export function Totals({ run }: { readonly run: Run }): JSX.Element | null {
           {report.claims.map((claim) => (
             <li key={claim.claim}>
               <div class="claim-head"><strong>{CLAIM_LABEL[claim.claim]}</strong><StatusBadge state={claim.status} /></div>
-              <p>{sentence(claim.statement)}</p>
+              <p><Prose text={claim.statement} /></p>
             </li>
           ))}
         </ul>
