@@ -1,5 +1,13 @@
 #![doc = include_str!("../README.md")]
-#![deny(rustdoc::broken_intra_doc_links)]
+//!
+//! # Glossary
+//!
+//! * **Checkpoint**: 64 ledgers (8 on accelerated networks), named by the last of them; what archives are cut into.
+//! * **HistoryArchiveState (HAS)**: the JSON file that names the buckets of a checkpoint.
+//! * **Bucket**: a sorted file of ledger entries, named by its SHA-256; two of them a level, eleven levels a bucket list.
+//! * **Header chain**: ledger headers, each naming the hash of the one before.
+//! * **Finding**: evidence that the archive is wrong. **Error**: something could not be looked at.
+//! * **Segment**: what is kept of verified checkpoints; neighbours join.
 
 pub mod archive;
 #[cfg(feature = "web")]

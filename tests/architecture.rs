@@ -1,7 +1,7 @@
 //! The layers of design section 2 lean one way only, and the browser stays behind its feature.
 
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,8 @@ const BROWSER_ROOMS: [&str; 3] = ["src/bindings/", "src/driver/web.rs", "src/tra
 fn layers_use_only_the_layers_below_them() {
     for (file, text) in sources() {
         let layer = layer_of(&file);
-        let may_use = MAY_USE.iter().find(|(name, _)| *name == layer).unwrap_or_else(|| panic!("{file}: the layer {layer} is not in the picture")).1;
+        let may_use =
+            MAY_USE.iter().find(|(name, _)| *name == layer).unwrap_or_else(|| panic!("{file}: the layer {layer} is not in the picture")).1;
         for used in uses(&text) {
             assert!(used == layer || may_use.contains(&used.as_str()), "{file}: {layer} uses {used}");
         }
@@ -51,7 +52,10 @@ fn pure_layers_do_no_input_or_output_and_know_no_time() {
 fn browser_crates_stay_in_their_rooms() {
     for (file, text) in sources().into_iter().filter(|(file, _)| !BROWSER_ROOMS.iter().any(|room| file.starts_with(room))) {
         for name in BROWSER_CRATES {
-            assert!(!code(&text).contains(&format!("{name}::")) && !code(&text).contains(&format!("use {name}")), "{file}: {name} outside its room");
+            assert!(
+                !code(&text).contains(&format!("{name}::")) && !code(&text).contains(&format!("use {name}")),
+                "{file}: {name} outside its room"
+            );
         }
     }
 }
@@ -61,7 +65,8 @@ fn nothing_in_the_library_can_panic_on_purpose_without_saying_why() {
     for (file, text) in sources() {
         let shipped = text.split("#[cfg(test)]").next().unwrap();
         for (number, line) in code(shipped).lines().enumerate() {
-            let suspicious = [".unwrap()", ".expect(", "panic!(", "unreachable!(", "todo!(", "unimplemented!("].iter().any(|word| line.contains(word));
+            let suspicious =
+                [".unwrap()", ".expect(", "panic!(", "unreachable!(", "todo!(", "unimplemented!("].iter().any(|word| line.contains(word));
             assert!(!suspicious || line.contains("invariant: "), "{file}:{}: {line}", number + 1);
         }
     }

@@ -68,7 +68,9 @@ impl Damage {
 fn says_nothing(path: &str, original: &[u8], damaged: &[u8]) -> bool {
     if path.ends_with(".json") {
         // White space, the server's name and letter case of hex are free.
-        let same = |bytes: &[u8]| HistoryArchiveState::parse(bytes, &Budget::default()).ok().map(|state| HistoryArchiveState { server: None, ..state });
+        let same = |bytes: &[u8]| {
+            HistoryArchiveState::parse(bytes, &Budget::default()).ok().map(|state| HistoryArchiveState { server: None, ..state })
+        };
         return same(original) == same(damaged);
     }
     original.len() == damaged.len() && original[..4] == damaged[..4] && original[10..] == damaged[10..]

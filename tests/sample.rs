@@ -33,7 +33,11 @@ fn archives_of_every_era_are_verified_from_genesis_to_tip() {
             let report = verify(&archive, &whole(tip, deep));
             assert!(report.findings.is_empty(), "protocol {protocol}, deep {deep}: {:#?}", report.findings);
             assert_eq!(report.verdict, Verdict::Verified, "protocol {protocol}: {:?}", report.errors);
-            assert!(report.totals.values().all(|tally| tally.verified == tally.total() && tally.total() > 0), "protocol {protocol}: {:?}", report.totals);
+            assert!(
+                report.totals.values().all(|tally| tally.verified == tally.total() && tally.total() > 0),
+                "protocol {protocol}: {:?}",
+                report.totals
+            );
             assert_eq!(report.anchors.len(), 1, "protocol {protocol}: the genesis ledger is an anchor");
         }
     }

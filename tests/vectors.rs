@@ -9,6 +9,7 @@ mod common;
 use base64::Engine;
 use serde_json::Value;
 use stellar_archive_verifier::archive::checkpoint::CheckpointFrequency;
+use stellar_archive_verifier::archive::network::Network;
 use stellar_archive_verifier::archive::state::HistoryArchiveState;
 use stellar_archive_verifier::codec::file::{FileSummary, RecordSink};
 use stellar_archive_verifier::codec::record::Record;
@@ -17,7 +18,6 @@ use stellar_archive_verifier::verify::checkpoint::{Delivery, LedgerCheck, Rules}
 use stellar_archive_verifier::verify::finding::FindingCode;
 use stellar_archive_verifier::verify::results::ResultsCheck;
 use stellar_archive_verifier::verify::transactions::TransactionsCheck;
-use stellar_archive_verifier::archive::network::Network;
 
 /// What a lone ledger of a checkpoint cannot help but lack.
 const OF_OTHER_LEDGERS: [FindingCode; 1] = [FindingCode::HeaderMissing];

@@ -180,7 +180,8 @@ async fn over_fetch_files_missing_forbidden_and_unreachable_are_told_apart() {
     let (report, _) = run(format!("{origin}/").into(), object(&[]), &controller).await;
     assert_eq!(text(&report.unwrap(), "verdict"), "verified");
     for request in asked.borrow().iter() {
-        let fresh = if request.url().ends_with("stellar-history.json") { web_sys::RequestCache::NoCache } else { web_sys::RequestCache::Default };
+        let fresh =
+            if request.url().ends_with("stellar-history.json") { web_sys::RequestCache::NoCache } else { web_sys::RequestCache::Default };
         assert_eq!((request.cache(), request.credentials()), (fresh, web_sys::RequestCredentials::Omit), "{}", request.url());
         assert_eq!(Array::from(&JsValue::from(request.headers())).length(), 0, "a header of our own would cost a preflight");
     }

@@ -81,7 +81,7 @@ impl ReadError {
                 "open the URL in a new tab: if that works, the archive forbids reading from web pages (it sends no Access-Control-Allow-Origin), so use the command line or a copy in a folder; if not, the server is down or the address is wrong"
             }
             ReadErrorKind::Forbidden => {
-                "the server refuses the file; S3 answers 403 for missing files too when listing is not allowed, so it may not exist"
+                "check that you may read the file; a server refuses it, too, when it is missing and listing is not allowed (as S3 does), so it may not exist"
             }
             ReadErrorKind::Http(429 | 503) => "the archive limits requests: run again later or with a lower concurrency",
             ReadErrorKind::Http(_) => "the server failed to answer: run again later or use another archive",

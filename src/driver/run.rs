@@ -373,7 +373,7 @@ impl<'a> Run<'a> {
             }
         };
         self.joined = Some(joined);
-        if self.joined_count % BUCKET_MEMORY == 0 {
+        if self.joined_count.is_multiple_of(BUCKET_MEMORY) {
             let oldest = self.joined_count.saturating_sub(BUCKET_MEMORY);
             self.buckets.retain(|_, entry| entry.known.is_none() || entry.last_named >= oldest);
         }

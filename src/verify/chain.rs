@@ -154,8 +154,8 @@ fn fee_pool_rule(previous: &Header, header: &Header, inflated: bool, network: Op
 fn expected_skip_list(previous: &Header, header: &Header) -> [Hash256; 4] {
     let [mut first, mut second, mut third, mut fourth] = previous.skip_list;
     let sequence = header.sequence.value();
-    let on = |past: u32, step: u32| sequence.checked_sub(past).is_some_and(|value| value > 0 && value % step == 0);
-    if sequence % 50 == 0 {
+    let on = |past: u32, step: u32| sequence.checked_sub(past).is_some_and(|value| value > 0 && value.is_multiple_of(step));
+    if sequence.is_multiple_of(50) {
         if on(50, 5_000) {
             if on(50 + 5_000, 50_000) {
                 if on(50 + 5_000 + 50_000, 500_000) {

@@ -1,6 +1,7 @@
 //! What the native tests share: the data folder, a host without waiting, archives with an overlay.
 
-#![allow(dead_code, reason = "every test uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "every test uses its own part")]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

@@ -63,7 +63,7 @@ impl JsArchive {
         let code = Reflect::get(error, &"code".into()).ok().and_then(|code| code.as_string()).unwrap_or_default();
         let kind = match code.as_str() {
             _ if self.signal.aborted() => ReadErrorKind::Aborted,
-            "EACCES" | "EPERM" | "NotAllowedError" => ReadErrorKind::Forbidden,
+            "EACCES" | "EPERM" | "FORBIDDEN" | "NotAllowedError" => ReadErrorKind::Forbidden,
             _ => ReadErrorKind::Io,
         };
         ReadError::new(kind, describe(error))

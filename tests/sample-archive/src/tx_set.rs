@@ -61,7 +61,6 @@ impl TxSet {
         Some(match self.form {
             Form::Legacy(tx_set) => TransactionHistoryEntry { ledger_seq, tx_set, ext: TransactionHistoryEntryExt::V0 },
             Form::Generalized(set) => {
-                let GeneralizedTransactionSet::V1(v1) = &set;
                 let tx_set = TransactionSet { previous_ledger_hash: Hash([0; 32]), txs: list(Vec::new()) };
                 TransactionHistoryEntry { ledger_seq, tx_set, ext: TransactionHistoryEntryExt::V1(set) }
             }

@@ -45,14 +45,14 @@ export function VerdictBanner({ run }: { readonly run: Run }): JSX.Element | nul
     <section class={`verdict tone-${TONE[report.verdict]}`} aria-labelledby="verdict-title" data-verdict={report.verdict}>
       <h2 id="verdict-title"><Icon name={report.verdict} /> {TITLE[report.verdict]}</h2>
       <p class="statement">{sentence(report.statement)}</p>
-      <p class="meta">
-        {report.network.name ?? report.network.passphrase ?? 'Network not named'} · {bytes(report.bytes.compressed)} downloaded in {duration(report.elapsedMs)}
-      </p>
       {noArchiveHere(report) && (
         <p class="statement">
           There may be no archive at this address: it has to be the folder that contains <code>.well-known/stellar-history.json</code>.
         </p>
       )}
+      <p class="meta">
+        {report.network.name ?? report.network.passphrase ?? 'Network not named'} · {bytes(report.bytes.compressed)} downloaded in {duration(report.elapsedMs)}
+      </p>
       {report.findings.length > 0 && (
         <p class="to-findings">
           <button type="button" class="link" onClick={toFindings}>See {report.findings.length === 1 ? 'the finding' : `the ${grouped(report.findings.length)} findings`}</button>
