@@ -51,7 +51,7 @@ impl JsArchive {
             return Err(ReadError::new(ReadErrorKind::NotFound, "there is no such file"));
         }
         match answer.dyn_into::<Uint8Array>() {
-            Ok(bytes) => Ok(Body::whole(bytes.to_vec(), BodyCoding::AsStored)),
+            Ok(bytes) => Ok(in_chunks(bytes)),
             Err(answer) => match answer.dyn_into::<ReadableStream>() {
                 Ok(stream) => streamed(stream, BodyCoding::AsStored),
                 Err(_) => Err(ReadError::new(ReadErrorKind::Unsupported, "the reader returned neither bytes, a stream nor null")),
@@ -69,6 +69,18 @@ impl JsArchive {
         ReadError::new(kind, describe(error))
     }
 }
+
+/// A file that JavaScript has whole stays there: only a chunk at a time is copied into wasm's memory, which never shrinks.
+fn in_chunks(bytes: Uint8Array) -> Body {
+    let offsets = (0..bytes.length()).step_by(crate::codec::usize_from(CHUNK));
+    let chunks = offsets.map(move |offset| {
+        let end = offset.saturating_add(CHUNK).min(bytes.length());
+        Ok(bytes.subarray(offset, end).to_vec())
+    });
+    Body { chunks: Box::pin(futures_util::stream::iter(chunks)), coding: BodyCoding::AsStored }
+}
+
+const CHUNK: u32 = 1 << 18;
 
 impl ArchiveReader for JsArchive {
     fn name(&self) -> &str {
