@@ -11,6 +11,7 @@ use web_sys::AbortSignal;
 
 use crate::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
 use crate::archive::network::{KNOWN_NETWORKS, Network};
+use crate::driver::error::ReadError;
 use crate::driver::web::WebHost;
 use crate::driver::{RunOptions, verify_archive};
 use crate::report::Versions;
@@ -115,9 +116,9 @@ fn refuse_strangers(value: &JsValue, known: &[&str]) -> Result<(), JsValue> {
 }
 
 fn reader(source: JsValue, signal: AbortSignal) -> Result<Box<dyn ArchiveReader>, JsValue> {
-    let reader = match source.as_string() {
-        Some(url) => FetchArchive::new(&url, signal).map(|archive| Box::new(archive) as Box<dyn ArchiveReader>),
-        None => JsArchive::new(source, signal).map(|archive| Box::new(archive) as Box<dyn ArchiveReader>),
+    let reader: Result<Box<dyn ArchiveReader>, ReadError> = match source.as_string() {
+        Some(url) => FetchArchive::new(&url, signal).map(|archive| -> Box<dyn ArchiveReader> { Box::new(archive) }),
+        None => JsArchive::new(source, signal).map(|archive| -> Box<dyn ArchiveReader> { Box::new(archive) }),
     };
     reader.map_err(|error| with_code(&error.message, error.code(), Some(error.advice())))
 }

@@ -162,6 +162,7 @@ async fn find_range(shared: &Shared<'_>, root: &Root) -> (Option<CheckpointRange
     };
     let asked = |low| CheckpointRange::covering(low, high, options.frequency);
     let Some(whole) = asked(options.low.unwrap_or(LedgerSeq::GENESIS)) else {
+        notes.clear();
         notes.push(note("range-empty", format!("the archive ends at ledger {high}, below the range that was asked for")));
         return (None, notes);
     };

@@ -72,7 +72,7 @@ impl Unchecked {
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::Cancelled => "the run was cancelled before",
+            Self::Cancelled => "the run was cancelled before it was looked at",
             Self::NoHeaders => "the headers it must agree with are missing or unsound",
             Self::NotPublished => "public Stellar published no such files before checkpoint 0x0012867f",
             Self::OptionalAbsent => "the optional file is not in the archive",

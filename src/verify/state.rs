@@ -52,6 +52,9 @@ pub fn check_root_state(
 ) -> (Option<HistoryArchiveState>, Vec<Finding>) {
     let path = ArchivePath::well_known();
     let (state, mut findings, _) = read(rules, &path, delivery);
+    if let (JsonDelivery::Missing, Some(missing)) = (delivery, findings.first_mut()) {
+        missing.advice = "check that the address is the root of an archive; if it is, publish the file again: without it nobody knows how far the archive goes";
+    }
     if let Some(parsed) = &state
         && frequency.ending_at(parsed.current_ledger).is_none()
         && parsed.current_ledger != LedgerSeq::new(0)
