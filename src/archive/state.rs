@@ -237,6 +237,9 @@ struct RawNext {
     shadow: Option<Capped<String, MAX_SHADOWS>>,
 }
 
+/// Bytes of a passphrase; real ones have below 50, and reports repeat it.
+const MAX_PASSPHRASE: usize = 1000;
+
 /// Shadows of a merge: at most the two buckets of every level above.
 const MAX_SHADOWS: usize = 2 * BUCKET_LEVELS;
 
@@ -247,6 +250,9 @@ impl RawState {
         }
         if self.version == 2 && self.network_passphrase.is_none() {
             return Err(StateError::Schema { field: "networkPassphrase is missing, version 2 requires it".into() });
+        }
+        if self.network_passphrase.as_ref().is_some_and(|passphrase| passphrase.len() > MAX_PASSPHRASE) {
+            return Err(StateError::Schema { field: format!("networkPassphrase is longer than {MAX_PASSPHRASE} bytes") });
         }
         let hot_archive_buckets = match (self.version, self.hot_archive_buckets) {
             (2, None) => return Err(StateError::Schema { field: "hotArchiveBuckets is missing, version 2 requires it".into() }),

@@ -385,9 +385,9 @@ impl<'a> Run<'a> {
         let mut awaited = BTreeSet::new();
         for (place, bucket) in buckets(&state) {
             let entry = self.buckets.entry(bucket).or_insert_with(|| {
-                let counts = self.shared.counters.buckets.get();
-                self.shared.counters.buckets.set(Count { total: counts.total + 1, ..counts });
                 if !self.shared.options.skip_buckets {
+                    let counts = self.shared.counters.buckets.get();
+                    self.shared.counters.buckets.set(Count { total: counts.total + 1, ..counts });
                     self.bucket_queue.push_back(BucketJob { bucket, place, checkpoint, protocol });
                     return BucketEntry { known: None, last_named: 0 };
                 }

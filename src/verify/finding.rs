@@ -223,7 +223,7 @@ impl Finding {
             expected: None,
             actual: None,
             offset: None,
-            message: message.into(),
+            message: shortened(message.into()),
             advice: code.advice(),
             consequences: BTreeMap::new(),
         }
@@ -267,8 +267,8 @@ impl Finding {
     /// Gives both sides of a comparison.
     #[must_use]
     pub fn comparing(mut self, expected: impl ToString, actual: impl ToString) -> Self {
-        self.expected = Some(expected.to_string());
-        self.actual = Some(actual.to_string());
+        self.expected = Some(shortened(expected.to_string()));
+        self.actual = Some(shortened(actual.to_string()));
         self
     }
 
@@ -284,6 +284,18 @@ impl Finding {
             *self.consequences.entry(code).or_default() += count;
         }
     }
+}
+
+/// Bytes of text kept of an archive's own words: a finding must not weigh what the lie weighs.
+const TEXT_KEPT: usize = 1024;
+
+fn shortened(mut text: String) -> String {
+    if text.len() > TEXT_KEPT {
+        text.truncate(text.floor_char_boundary(TEXT_KEPT));
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
 }
 
 /// Something worth saying that is no fault.
@@ -349,7 +361,11 @@ fn explains(cause: &Finding, finding: &Finding) -> bool {
             same_ledger && committed
         }
         F::HeaderChainBreak => same_ledger && is_header_rule(finding.code),
-        F::XdrDecode => same_ledger && cause.path == finding.path && matches!(finding.code, F::ResultHashMismatch | F::TxsetHashMismatch),
+        F::XdrDecode => {
+            same_ledger
+                && cause.path == finding.path
+                && matches!(finding.code, F::ResultHashMismatch | F::TxsetHashMismatch | F::TxsetPrevHashMismatch)
+        }
         _ => false,
     }
 }
