@@ -24,6 +24,7 @@ const COMMANDS = { start, test, build, bench };
 const WASM_TARGET = 'wasm32-unknown-unknown';
 const WASM_FILE = 'stellar_archive_verifier_bg.wasm';
 const DEFAULT_PORT = 4173;
+const FAILURE_LINES = 120;
 // Their own files rather than node_modules/.bin, which Windows would need a shell for.
 const VITE = 'node_modules/vite/bin/vite.js';
 const TSC = 'node_modules/typescript/bin/tsc';
@@ -286,9 +287,10 @@ async function lint() {
   // They share a build folder, so one waits for the other in any case, and the tests tell more.
   await nativeTests().catch(() => {});
   const strict = ['--', '-D', 'warnings'];
-  await step('clippy', async ({ run }) => {
+  await step('clippy and the documentation', async ({ run }) => {
     await run('cargo', ['clippy', '--workspace', '--exclude', 'xtask', '--all-targets', '--features', 'native', ...strict]);
     await run('cargo', ['clippy', '--target', WASM_TARGET, '--features', 'web', '--lib', ...strict]);
+    await run('cargo', ['doc', '--workspace', '--exclude', 'xtask', '--no-deps', '--features', 'native'], { env: { RUSTDOCFLAGS: '-D warnings' } });
   });
 }
 
@@ -365,8 +367,12 @@ function nodeResults(output) {
   };
 }
 
+/** The beginnings say what failed; a whole structure printed by one assertion is left to the log. */
 function blocks(output, pattern) {
-  return [...output.matchAll(pattern)].flatMap(([block]) => block.split('\n'));
+  return [...output.matchAll(pattern)].flatMap(([block]) => {
+    const lines = block.split('\n');
+    return lines.length <= FAILURE_LINES ? lines : [...lines.slice(0, FAILURE_LINES), `(${lines.length - FAILURE_LINES} more lines in the log)`];
+  });
 }
 
 // ---- small things

@@ -158,6 +158,10 @@ impl FileDecoder {
         if let (Layer::Unknown, Some(first)) = (&self.layer, chunk.first()) {
             self.layer = self.sniff(*first);
         }
+        if self.compressed > self.limits.gzip.inflated {
+            let kind = GzipErrorKind::CompressedLimit(self.limits.gzip.inflated);
+            return Err(GzipError { offset: self.compressed, kind }.into());
+        }
         let mut into = Into { records: &mut self.records, error: &mut self.framing_error, inflated: &mut self.inflated, sink };
         match &mut self.layer {
             Layer::Unknown => Ok(ControlFlow::Continue(())),
@@ -165,14 +169,7 @@ impl FileDecoder {
                 Err(GzipError { kind: GzipErrorKind::BadMagic, .. }) => Err(FileError::NotGzip { head: self.head.clone() }),
                 flow => Ok(flow?),
             },
-            Layer::Identity => {
-                let flow = into.take(chunk);
-                if self.inflated > self.limits.gzip.inflated {
-                    let kind = GzipErrorKind::InflatedLimit(self.limits.gzip.inflated);
-                    return Err(GzipError { offset: self.compressed, kind }.into());
-                }
-                Ok(flow)
-            }
+            Layer::Identity => Ok(into.take(chunk)),
         }
     }
 

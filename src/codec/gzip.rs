@@ -53,6 +53,9 @@ pub enum GzipErrorKind {
     /// A compression method other than deflate.
     #[error("the gzip header names compression method {0}, only 8 (deflate) exists")]
     BadMethod(u8),
+    /// The file itself is longer than its content may be: endless members or padding that inflate to nothing.
+    #[error("the file is longer than the budget of {0} bytes")]
+    CompressedLimit(u64),
     /// The CRC-32 of the content is not the one in the trailer.
     #[error("CRC-32 of the inflated content differs from the gzip trailer")]
     CrcMismatch {
@@ -99,7 +102,7 @@ impl GzipErrorKind {
     /// Whether a cap was reached (rather than the data being unsound).
     #[must_use]
     pub fn is_limit(&self) -> bool {
-        matches!(self, Self::HeaderTooLong | Self::InflatedLimit(_) | Self::RatioLimit(_))
+        matches!(self, Self::CompressedLimit(_) | Self::HeaderTooLong | Self::InflatedLimit(_) | Self::RatioLimit(_))
     }
 }
 

@@ -230,7 +230,7 @@ impl<'a> BucketCheck<'a> {
         let fits = match (self.list, &meta.ext) {
             (ListKind::HotArchive, BucketMetadataExt::V1(kind)) => *kind == BucketListType::HotArchive,
             (ListKind::HotArchive, BucketMetadataExt::V0) => false,
-            (ListKind::Live, BucketMetadataExt::V0) => true,
+            (ListKind::Live, BucketMetadataExt::V0) => meta.ledger_version < FIRST_PROTOCOL_WITH_LIST_TYPE,
             (ListKind::Live, BucketMetadataExt::V1(kind)) => {
                 *kind == BucketListType::Live && meta.ledger_version >= FIRST_PROTOCOL_WITH_LIST_TYPE
             }
