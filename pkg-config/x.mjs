@@ -25,6 +25,7 @@ const WASM_TARGET = 'wasm32-unknown-unknown';
 const WASM_FILE = 'stellar_archive_verifier_bg.wasm';
 const DEFAULT_PORT = 4173;
 const FAILURE_LINES = 120;
+const WANTED_BROWSER = 'Chrome or Chromium with its chromedriver, on the path or named by CHROMIUM and CHROMEDRIVER';
 // Their own files rather than node_modules/.bin, which Windows would need a shell for.
 const VITE = 'node_modules/vite/bin/vite.js';
 const TSC = 'node_modules/typescript/bin/tsc';
@@ -132,19 +133,21 @@ const packages = once(() =>
 
 /** The browser for the page and the wasm tests; its path and its driver's go to the tests by environment. */
 const browser = once(async () => {
-  if ((await findBrowser()) === null || (await findDriver()) === null) {
-    await debianPackages(['chromium', 'chromium-driver'], 'Chrome or Chromium and its chromedriver, on the path or named by CHROMIUM and CHROMEDRIVER');
+  let found = await findBrowser();
+  if (found === null) {
+    await debianPackages(['chromium', 'chromium-driver'], WANTED_BROWSER);
+    found = await findBrowser();
   }
-  return { CHROMIUM: await findBrowser(), CHROMEDRIVER: await findDriver() };
+  if (found === null) throw new Advice(`missing: ${WANTED_BROWSER}`);
+  return found;
 });
 
 async function findBrowser() {
   const mac = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
-  return process.env.CHROMIUM ?? (await onPath(['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'])) ?? (existsSync(mac) ? mac : null);
-}
-
-async function findDriver() {
-  return process.env.CHROMEDRIVER ?? (await onPath(['chromedriver']));
+  const installed = await onPath(['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']);
+  const CHROMIUM = process.env.CHROMIUM ?? installed ?? (existsSync(mac) ? mac : null);
+  const CHROMEDRIVER = process.env.CHROMEDRIVER ?? (await onPath(['chromedriver']));
+  return CHROMIUM === null || CHROMEDRIVER === null ? null : { CHROMIUM, CHROMEDRIVER };
 }
 
 /** Some corrupted archives are made by a script in Python. */

@@ -88,6 +88,12 @@ impl ArchivePath {
         &self.0
     }
 
+    /// Whether archives may lack the file: scp files are the only ones (rules B.1).
+    #[must_use]
+    pub fn is_optional(&self) -> bool {
+        self.0.starts_with("scp/")
+    }
+
     /// Whether this is [`ArchivePath::well_known`], the one file that must not come from a cache (rules D.1).
     #[must_use]
     pub fn is_well_known(&self) -> bool {

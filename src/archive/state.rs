@@ -262,7 +262,8 @@ impl RawState {
         };
         Ok(HistoryArchiveState {
             version: self.version,
-            server: self.server,
+            // Free text that nothing depends on: a long one is not worth keeping.
+            server: self.server.filter(|server| server.len() <= MAX_PASSPHRASE),
             network_passphrase: self.network_passphrase,
             current_ledger: LedgerSeq::new(self.current_ledger),
             current_buckets: bucket_list(self.current_buckets, "currentBuckets")?,

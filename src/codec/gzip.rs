@@ -134,6 +134,103 @@ enum State {
     Failed,
 }
 
+/// A member's header under way (RFC 1952, 2.3).
+#[derive(Debug, Default)]
+struct Header {
+    field: Field,
+    bytes: usize,
+    flags: u8,
+    /// Bytes left of the field, where its length is known.
+    left: u16,
+    crc: crc32fast::Hasher,
+    claimed_crc: u16,
+    crc_bytes: u8,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Field {
+    #[default]
+    Fixed,
+    ExtraLength,
+    Extra,
+    Name,
+    Comment,
+    Crc,
+    End,
+}
+
+impl Header {
+    /// Takes one byte; whether the header is complete with it.
+    fn take(&mut self, byte: u8, after_a_member: bool) -> Result<bool, GzipErrorKind> {
+        if self.bytes >= HEADER_LIMIT {
+            return Err(GzipErrorKind::HeaderTooLong);
+        }
+        self.bytes += 1;
+        if self.field != Field::Crc {
+            self.crc.update(&[byte]);
+        }
+        match self.field {
+            Field::Fixed => self.fixed(byte, after_a_member)?,
+            Field::ExtraLength => {
+                self.left = self.left >> 8 | u16::from(byte) << 8;
+                if self.bytes == 12 {
+                    self.field = if self.left == 0 { self.after(Field::Extra) } else { Field::Extra };
+                }
+            }
+            Field::Extra => {
+                self.left -= 1;
+                if self.left == 0 {
+                    self.field = self.after(Field::Extra);
+                }
+            }
+            Field::Name | Field::Comment if byte == 0 => self.field = self.after(self.field),
+            Field::Name | Field::Comment => {}
+            Field::Crc => {
+                self.claimed_crc = self.claimed_crc >> 8 | u16::from(byte) << 8;
+                self.crc_bytes += 1;
+                if self.crc_bytes == 2 {
+                    let [low, high, ..] = self.crc.clone().finalize().to_le_bytes();
+                    if self.claimed_crc != u16::from_le_bytes([low, high]) {
+                        return Err(GzipErrorKind::HeaderCrc);
+                    }
+                    self.field = Field::End;
+                }
+            }
+            Field::End => {}
+        }
+        Ok(self.field == Field::End)
+    }
+
+    /// Magic, method, flags; then time, extra flags and system, which say nothing that matters.
+    fn fixed(&mut self, byte: u8, after_a_member: bool) -> Result<(), GzipErrorKind> {
+        match self.bytes {
+            1 | 2 if byte != if self.bytes == 1 { 0x1f } else { 0x8b } => {
+                return Err(if after_a_member { GzipErrorKind::TrailingData } else { GzipErrorKind::BadMagic });
+            }
+            3 if byte != 8 => return Err(GzipErrorKind::BadMethod(byte)),
+            4 if byte & RESERVED != 0 => return Err(GzipErrorKind::ReservedFlags),
+            4 => self.flags = byte,
+            10 => self.field = self.after(Field::Fixed),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The next field that the flags announce.
+    fn after(&self, field: Field) -> Field {
+        let order = [(Field::ExtraLength, FEXTRA), (Field::Name, FNAME), (Field::Comment, FCOMMENT), (Field::Crc, FHCRC)];
+        let passed = match field {
+            Field::Fixed => 0,
+            Field::ExtraLength | Field::Extra => 1,
+            Field::Name => 2,
+            Field::Comment => 3,
+            Field::Crc | Field::End => 4,
+        };
+        let mut later = order.into_iter().skip(passed);
+        later.find(|(_, flag)| self.flags & flag != 0).map_or(Field::End, |(field, _)| field)
+    }
+}
+
 /// A push decoder for one gzip file.
 pub struct GzipDecoder {
     state: State,
@@ -141,7 +238,8 @@ pub struct GzipDecoder {
     inflater: Box<DecompressorOxide>,
     window: Box<[u8]>,
     window_at: usize,
-    /// Header or trailer bytes of the current member.
+    header: Header,
+    /// Trailer bytes of the current member.
     held: Vec<u8>,
     crc: crc32fast::Hasher,
     member_bytes: u64,
@@ -171,6 +269,7 @@ impl GzipDecoder {
             inflater: Box::default(),
             window: vec![0; WINDOW].into_boxed_slice(),
             window_at: 0,
+            header: Header::default(),
             held: Vec::new(),
             crc: crc32fast::Hasher::new(),
             member_bytes: 0,
@@ -221,9 +320,9 @@ impl GzipDecoder {
     /// `Truncated` if the data does not end here, `BadMagic` for a file of no bytes at all.
     pub fn finish(&mut self) -> Result<GzipSummary, GzipError> {
         match self.state {
-            State::Header if self.held.is_empty() && self.members > 0 => {}
+            State::Header if self.header.bytes == 0 && self.members > 0 => {}
             State::Padding => {}
-            State::Header if self.consumed == 0 && self.held.is_empty() => return Err(self.fail(GzipErrorKind::BadMagic)),
+            State::Header if self.consumed == 0 => return Err(self.fail(GzipErrorKind::BadMagic)),
             _ => return Err(self.fail(GzipErrorKind::Truncated)),
         }
         Ok(GzipSummary { members: self.members, zero_padding: self.zero_padding })
@@ -234,19 +333,15 @@ impl GzipDecoder {
         GzipError { offset: self.consumed, kind }
     }
 
-    /// Headers are short and rare, so they are taken byte by byte into `held` and looked at when complete.
+    /// Headers are short and rare, so they are taken byte by byte, each byte once.
     fn take_header(&mut self, input: &[u8]) -> Result<usize, GzipErrorKind> {
         for (index, byte) in input.iter().enumerate() {
-            if self.held.is_empty() && self.members > 0 && *byte == 0 {
+            if self.header.bytes == 0 && self.members > 0 && *byte == 0 {
                 self.state = State::Padding;
                 return Ok(index);
             }
-            if self.held.len() >= HEADER_LIMIT {
-                return Err(GzipErrorKind::HeaderTooLong);
-            }
-            self.held.push(*byte);
-            if self.header_is_complete()? {
-                self.held.clear();
+            if self.header.take(*byte, self.members > 0)? {
+                self.header = Header::default();
                 *self.inflater = DecompressorOxide::new();
                 self.crc = crc32fast::Hasher::new();
                 self.member_bytes = 0;
@@ -255,44 +350,6 @@ impl GzipDecoder {
             }
         }
         Ok(input.len())
-    }
-
-    fn header_is_complete(&self) -> Result<bool, GzipErrorKind> {
-        let held = self.held.as_slice();
-        let magic = [0x1f, 0x8b];
-        if held.iter().zip(magic).any(|(byte, magic)| *byte != magic) {
-            return Err(if self.members > 0 { GzipErrorKind::TrailingData } else { GzipErrorKind::BadMagic });
-        }
-        if let Some(method) = held.get(2)
-            && *method != 8
-        {
-            return Err(GzipErrorKind::BadMethod(*method));
-        }
-        let Some(flags) = held.get(3).copied() else { return Ok(false) };
-        if flags & RESERVED != 0 {
-            return Err(GzipErrorKind::ReservedFlags);
-        }
-        let Some(mut rest) = held.get(10..) else { return Ok(false) };
-        if flags & FEXTRA != 0 {
-            let Some((length, after)) = rest.split_first_chunk::<2>() else { return Ok(false) };
-            let Some(after) = after.get(usize::from(u16::from_le_bytes(*length))..) else { return Ok(false) };
-            rest = after;
-        }
-        for field in [FNAME, FCOMMENT] {
-            if flags & field != 0 {
-                let Some(end) = rest.iter().position(|byte| *byte == 0) else { return Ok(false) };
-                rest = rest.get(end + 1..).unwrap_or_default();
-            }
-        }
-        if flags & FHCRC != 0 {
-            let Some((claimed, _)) = rest.split_first_chunk::<2>() else { return Ok(false) };
-            let covered = held.get(..held.len() - rest.len()).unwrap_or_default();
-            let computed = crc32fast::hash(covered).to_le_bytes();
-            if !computed.starts_with(claimed) {
-                return Err(GzipErrorKind::HeaderCrc);
-            }
-        }
-        Ok(true)
     }
 
     fn take_body(

@@ -140,6 +140,19 @@ impl<'a> Shared<'a> {
         }
     }
 
+    /// Whether there is a file, judged by its first bytes: servers that answer missing files with a page or with 403 say
+    /// that there is none. When in doubt there is one, and reading it will tell.
+    pub(super) async fn probe(&self, path: &ArchivePath) -> bool {
+        let first = async {
+            let mut body = self.or_stop(self.reader.open(path)).await??;
+            self.or_stop(body.chunks.next()).await?.transpose()
+        };
+        match first.await {
+            Ok(first) => first.is_some_and(|bytes| bytes.first() != Some(&b'<')),
+            Err(error) => !matches!(error.kind, ReadErrorKind::NotFound | ReadErrorKind::Forbidden),
+        }
+    }
+
     async fn pump(&self, path: &ArchivePath, limits: FileLimits, sink: &mut dyn RecordSink) -> Result<Delivery, ReadError> {
         let mut body = self.or_stop(self.reader.open(path)).await??;
         let mut decoder = FileDecoder::new(limits, body.coding);
@@ -189,6 +202,8 @@ impl<'a> Shared<'a> {
             };
             match error.kind {
                 ReadErrorKind::NotFound => return Err(Failure::Missing),
+                // S3 answers 403 for missing keys when listing is not allowed (rules E 30).
+                ReadErrorKind::Forbidden if path.is_optional() => return Err(Failure::Missing),
                 ReadErrorKind::Aborted => return Err(Failure::NotRead(Unchecked::Cancelled)),
                 _ => {}
             }

@@ -23,7 +23,7 @@ use crate::verify::checkpoint::{CheckpointFiles, CheckpointOutcome, Delivery, Le
 use crate::verify::finding::{Finding, FindingCode, Note};
 use crate::verify::results::ResultsCheck;
 use crate::verify::scp::ScpCheck;
-use crate::verify::segment::{Segment, Tally};
+use crate::verify::segment::{Kept, Segment, Tally};
 use crate::verify::state::{JsonDelivery, check_checkpoint_state, check_root_against_checkpoint, check_root_state};
 use crate::verify::transactions::TransactionsCheck;
 use crate::work::retry::RetryPolicy;
@@ -96,8 +96,12 @@ pub async fn verify_archive(
     let shared = Shared::new(reader, host, options, emit);
     shared.emit(Event::Stage { stage: Stage::Root, range: None });
     let root = Root::read(&shared).await;
-    let rules = Rules::new(root.network.clone(), options.deep, options.budget.clone());
     let (range, notes) = find_range(&shared, &root).await;
+    let network = match (&root.network, range) {
+        (None, Some(range)) => network_of(&shared, range.last()).await,
+        (known, _) => known.clone(),
+    };
+    let rules = Rules::new(network, options.deep, options.budget.clone());
     let mut run = Run::new(&shared, &rules, root, notes);
     if let Some(range) = range {
         run.verify(range).await;
@@ -190,10 +194,17 @@ async fn find_range(shared: &Shared<'_>, root: &Root) -> (Option<CheckpointRange
     (Some(range), notes)
 }
 
+/// The network that a checkpoint's state names: newest states of old mirrors lost it (rules E 7).
+async fn network_of(shared: &Shared<'_>, checkpoint: Checkpoint) -> Option<Network> {
+    let JsonBytes::Read(json) = shared.read_json(&ArchivePath::of_checkpoint(FileKind::History, checkpoint)).await else { return None };
+    let state = HistoryArchiveState::parse(&json, &shared.options.budget).ok()?;
+    state.network_passphrase.map(Network::from_passphrase)
+}
+
 /// Whether an archive has anything of a checkpoint.
 async fn exists(shared: &Shared<'_>, checkpoint: Checkpoint) -> bool {
     for kind in [FileKind::History, FileKind::Ledger] {
-        if !matches!(shared.read_json(&ArchivePath::of_checkpoint(kind, checkpoint)).await, JsonBytes::Missing) {
+        if shared.probe(&ArchivePath::of_checkpoint(kind, checkpoint)).await {
             return true;
         }
     }
@@ -238,8 +249,9 @@ struct Run<'a> {
     bucket_queue: VecDeque<BucketJob>,
     bucket_tally: Tally,
     bucket_unchecked: BTreeMap<Unchecked, u64>,
-    bucket_findings: Vec<Finding>,
-    bucket_findings_dropped: u64,
+    bucket_findings: Kept,
+    /// Buckets that turned out faulty in their place, after they were counted.
+    misplaced: BTreeSet<BucketHash>,
     waiting: Vec<WaitingState>,
     saw_passphrase: bool,
 }
@@ -287,8 +299,8 @@ impl<'a> Run<'a> {
             bucket_queue: VecDeque::new(),
             bucket_tally: Tally::default(),
             bucket_unchecked: BTreeMap::new(),
-            bucket_findings: Vec::new(),
-            bucket_findings_dropped: 0,
+            bucket_findings: Kept::default(),
+            misplaced: BTreeSet::new(),
             waiting: Vec::new(),
             saw_passphrase,
         };
@@ -350,7 +362,7 @@ impl<'a> Run<'a> {
     fn join(&mut self, outcome: CheckpointOutcome) {
         self.joined_count += 1;
         let (checkpoint, _) = outcome.segment.range();
-        for finding in outcome.segment.findings() {
+        for finding in outcome.segment.findings().list() {
             self.announce(finding.clone());
         }
         if let Some(state) = outcome.state {
@@ -434,28 +446,25 @@ impl<'a> Run<'a> {
             let facts = |bucket: &BucketHash| self.buckets.get(bucket).and_then(|entry| entry.known).flatten();
             let findings = check_levels(&state, checkpoint, protocol, self.rules.deep, &facts);
             for finding in findings {
-                // Later states name the same bucket in the same place: once is enough.
-                let again = self
-                    .bucket_findings
-                    .iter()
-                    .any(|other| other.code == finding.code && other.bucket.is_some() && other.bucket == finding.bucket);
-                if finding.bucket.is_none() {
-                    self.faulty_histories.insert(checkpoint.last_ledger());
+                match finding.bucket {
+                    None => {
+                        self.faulty_histories.insert(checkpoint.last_ledger());
+                    }
+                    // Later states name the same bucket in the same place: once is enough.
+                    Some(bucket) if !self.misplaced.insert(bucket) => continue,
+                    Some(_) => {
+                        self.bucket_tally.verified = self.bucket_tally.verified.saturating_sub(1);
+                        self.bucket_tally.faulty += 1;
+                    }
                 }
-                if !again {
-                    self.add_bucket_finding(finding);
-                }
+                self.add_bucket_finding(finding);
             }
         }
     }
 
     fn add_bucket_finding(&mut self, finding: Finding) {
         let finding = self.announce(finding);
-        if self.bucket_findings.len() < self.rules.budget.findings {
-            self.bucket_findings.push(finding);
-        } else {
-            self.bucket_findings_dropped += 1;
-        }
+        self.bucket_findings.extend([finding], self.rules.budget.findings);
     }
 
     fn check_root_buckets(&mut self) {
@@ -477,10 +486,14 @@ impl<'a> Run<'a> {
     fn report(mut self, range: Option<CheckpointRange>, started_at: String) -> Report {
         let options = self.shared.options;
         let cancelled = self.shared.host.is_cancelled();
-        let mut findings = core::mem::take(&mut self.root.findings);
-        findings.append(&mut self.bucket_findings);
         let joined = self.joined.take();
-        findings.extend(joined.iter().flat_map(Segment::findings).cloned());
+        let mut kept = Kept::default();
+        kept.extend(core::mem::take(&mut self.root.findings), usize::MAX);
+        kept.append(core::mem::take(&mut self.bucket_findings), usize::MAX);
+        if let Some(joined) = &joined {
+            kept.append(joined.findings().clone(), self.rules.budget.findings);
+        }
+        let mut findings = kept.list().to_vec();
         for finding in &mut findings {
             finding.archive = self.shared.reader.name().to_owned();
         }
@@ -492,12 +505,13 @@ impl<'a> Run<'a> {
         let unchecked = self.unchecked(joined.as_ref());
         let errors = core::mem::take(&mut *self.shared.errors.borrow_mut());
         let incomplete = cancelled || range.is_none() || !self.root.read || !errors.is_empty() || self.has_incomplete(joined.as_ref());
-        let verdict = match (findings.iter().any(Finding::is_error), incomplete) {
+        let faulty = !kept.errors().is_empty() || totals.values().any(|tally| tally.faulty > 0);
+        let verdict = match (faulty, incomplete) {
             (true, _) => Verdict::Faulty,
             (false, true) => Verdict::Incomplete,
             (false, false) => Verdict::Verified,
         };
-        let claims = self.claims(range, joined.as_ref(), &findings);
+        let claims = self.claims(range, joined.as_ref(), &kept);
         let mut notes = core::mem::take(&mut self.notes);
         notes.extend(joined.iter().flat_map(Segment::notes).cloned());
         notes.sort_by(|a, b| (a.checkpoint, a.code, &a.path).cmp(&(b.checkpoint, b.code, &b.path)));
@@ -518,7 +532,7 @@ impl<'a> Run<'a> {
             claims,
             totals,
             unchecked,
-            findings_dropped: joined.as_ref().map_or(0, Segment::findings_dropped) + self.bucket_findings_dropped,
+            findings_dropped: kept.dropped(),
             findings,
             errors: sorted_errors(errors),
             notes,
@@ -526,7 +540,7 @@ impl<'a> Run<'a> {
             elapsed_ms: self.shared.elapsed_ms(),
             bytes: self.shared.bytes(),
         };
-        report.statement = statement(&report, cancelled);
+        report.statement = statement(&report, kept.errors().values().sum(), cancelled);
         self.shared.counters.stage.set(Stage::Done);
         self.shared.emit_progress();
         self.shared.emit(Event::Stage { stage: Stage::Done, range: report.range });
@@ -541,7 +555,7 @@ impl<'a> Run<'a> {
                 // Level rules are only decided once buckets are known, after their checkpoint was counted.
                 let known = joined
                     .iter()
-                    .flat_map(|joined| joined.findings())
+                    .flat_map(|joined| joined.findings().list())
                     .filter(|finding| finding.is_error() && finding.path.as_str().starts_with("history/"));
                 let known: BTreeSet<_> = known.filter_map(|finding| finding.checkpoint).collect();
                 for _ in self.faulty_histories.difference(&known) {
@@ -575,9 +589,9 @@ impl<'a> Run<'a> {
         genesis.map(|first| Anchor::Genesis { ledger: first.sequence, hash: first.hash }).into_iter().collect()
     }
 
-    fn claims(&self, range: Option<CheckpointRange>, joined: Option<&Segment>, findings: &[Finding]) -> Vec<Claim> {
+    fn claims(&self, range: Option<CheckpointRange>, joined: Option<&Segment>, kept: &Kept) -> Vec<Claim> {
         let Some(range) = range.map(ledgers) else { return Vec::new() };
-        let found = |codes: &[FindingCode]| findings.iter().any(|finding| finding.is_error() && codes.contains(&finding.code));
+        let found = |codes: &[FindingCode]| codes.iter().any(|code| kept.errors().contains_key(code));
         let claim = |claim, status, statement: String| Claim { claim, status, statement };
         let network = match &self.rules.network {
             None => claim(

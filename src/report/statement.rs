@@ -2,9 +2,9 @@
 
 use super::{Anchor, Report, Verdict};
 
-/// One to three sentences about a report.
+/// One to three sentences about a report with that many errors, kept or not.
 #[must_use]
-pub fn statement(report: &Report, cancelled: bool) -> String {
+pub fn statement(report: &Report, errors: u64, cancelled: bool) -> String {
     let Some(range) = report.range else {
         return match report.verdict {
             Verdict::Faulty => "The newest state of the archive is faulty, so it is not known what there is to verify.".into(),
@@ -17,7 +17,6 @@ pub fn statement(report: &Report, cancelled: bool) -> String {
         };
     };
     let span = format!("ledgers {} to {}", range.low, range.high);
-    let errors = report.findings.iter().filter(|finding| finding.is_error()).count();
     match report.verdict {
         Verdict::Faulty => {
             let findings = if errors == 1 { "1 fault".to_owned() } else { format!("{errors} faults") };

@@ -5,8 +5,7 @@
 use core::cmp::Ordering;
 
 use stellar_xdr::{
-    BucketEntry, BucketListType, BucketMetadata, BucketMetadataExt, ContractDataDurability, HotArchiveBucketEntry, LedgerEntry,
-    LedgerEntryData, LedgerKey,
+    BucketEntry, BucketListType, BucketMetadata, BucketMetadataExt, ContractDataDurability, HotArchiveBucketEntry, LedgerKey,
 };
 
 use super::checkpoint::{Delivery, Rules, Status, decode_finding, file_finding};
@@ -50,6 +49,8 @@ pub struct BucketUse {
 pub struct BucketFacts {
     /// The protocol in its METAENTRY; 0 without one, which means below 11.
     pub version: u32,
+    /// The list that it was read for, which its METAENTRY agrees with (in deep mode).
+    pub list: ListKind,
     /// Whether it has tombstones (known in deep mode only).
     pub has_tombstones: bool,
 }
@@ -103,7 +104,7 @@ impl<'a> BucketCheck<'a> {
             protocol,
             path: ArchivePath::of_bucket(bucket),
             hasher: Hasher::default(),
-            facts: BucketFacts { version: 0, has_tombstones: false },
+            facts: BucketFacts { version: 0, list, has_tombstones: false },
             last_key: None,
             findings: Vec::new(),
             notes: Vec::new(),
@@ -126,6 +127,10 @@ impl<'a> BucketCheck<'a> {
             Delivery::Read(Ok(summary)) => {
                 if hash != self.bucket {
                     self.mismatch(hash);
+                }
+                if hash == self.bucket && summary.records == 0 {
+                    let message = "the empty bucket is named by the hash of nothing, not by the zero hash that stands for it";
+                    self.findings.push(self.finding(FindingCode::BucketEntry, message));
                 }
                 if summary.zero_padding > 0 {
                     let message = format!("{} zero bytes follow the gzip data", summary.zero_padding);
@@ -192,7 +197,7 @@ impl<'a> BucketCheck<'a> {
                 match entry {
                     HotArchiveBucketEntry::Metaentry(meta) => self.meta(record, &meta),
                     HotArchiveBucketEntry::Archived(entry) => {
-                        if !is_persistent(&entry) {
+                        if !is_persistent_key(&entry.to_key()) {
                             self.report(
                                 FindingCode::BucketEntry,
                                 record,
@@ -203,6 +208,13 @@ impl<'a> BucketCheck<'a> {
                     }
                     HotArchiveBucketEntry::Live(key) => {
                         self.facts.has_tombstones = true;
+                        if !is_persistent_key(&key) {
+                            self.report(
+                                FindingCode::BucketEntry,
+                                record,
+                                "an entry of a kind that is never archived is in the hot archive",
+                            );
+                        }
                         self.key(record, key);
                     }
                 }
@@ -291,10 +303,10 @@ impl RecordSink for BucketCheck<'_> {
 const METAENTRY: u32 = u32::MAX;
 
 /// Only persistent contract data and code are archived.
-fn is_persistent(entry: &LedgerEntry) -> bool {
-    match &entry.data {
-        LedgerEntryData::ContractCode(_) => true,
-        LedgerEntryData::ContractData(data) => data.durability == ContractDataDurability::Persistent,
+fn is_persistent_key(key: &LedgerKey) -> bool {
+    match key {
+        LedgerKey::ContractCode(_) => true,
+        LedgerKey::ContractData(data) => data.durability == ContractDataDurability::Persistent,
         _ => false,
     }
 }

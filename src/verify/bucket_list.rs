@@ -58,10 +58,8 @@ pub fn check_levels(
     let path = ArchivePath::of_checkpoint(FileKind::History, checkpoint);
     let mut findings = Vec::new();
     for (kind, list) in lists(state) {
-        findings.extend(check_next(list, kind, &path, facts));
-        if deep {
-            findings.extend(check_versions(list, kind, facts));
-        }
+        findings.extend(check_next(list, kind, protocol, &path, facts));
+        findings.extend(check_versions(list, kind, facts));
     }
     for (place, bucket) in buckets(state) {
         let Some(facts) = facts(&bucket) else { continue };
@@ -72,6 +70,10 @@ pub fn check_levels(
             let message = "the bucket is of a later protocol than the ledger that names it";
             let finding = Finding::new(FindingCode::BucketMeta, ArchivePath::of_bucket(bucket), message);
             findings.push(finding.at_bucket(bucket).comparing(format!("{protocol} or earlier"), facts.version));
+        }
+        if deep && place.list != facts.list {
+            let message = "the bucket is named in both bucket lists, whose entries are of different kinds";
+            findings.push(Finding::new(FindingCode::BucketMeta, ArchivePath::of_bucket(bucket), message).at_bucket(bucket));
         }
         if place.lowest && facts.has_tombstones {
             let message = "the lowest level holds tombstones, which there have nothing to bury";
@@ -84,17 +86,30 @@ pub fn check_levels(
 /// CAP-25: from here on merges have no shadows, and their futures are not stored.
 const FIRST_PROTOCOL_WITHOUT_SHADOWS: u32 = 12;
 
-fn check_next(list: &BucketList, kind: ListKind, path: &ArchivePath, facts: &dyn Fn(&BucketHash) -> Option<BucketFacts>) -> Vec<Finding> {
+/// From the lowest level upward, as `containsValidBuckets` goes.
+fn check_next(
+    list: &BucketList,
+    kind: ListKind,
+    protocol: Option<u32>,
+    path: &ArchivePath,
+    facts: &dyn Fn(&BucketHash) -> Option<BucketFacts>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut above: Option<BucketHash> = None;
-    for (index, level) in list.levels().iter().enumerate() {
+    let mut buckets_below = false;
+    let above = core::iter::once(None).chain(list.levels().iter().map(|level| Some(level.snap)));
+    for ((index, level), above) in list.levels().iter().enumerate().zip(above).collect::<Vec<_>>().into_iter().rev() {
+        buckets_below |= !level.curr.is_empty_bucket() || !level.snap.is_empty_bucket();
+        let above_version = above.filter(|snap| !snap.is_empty_bucket()).map(|snap| version(&snap, facts));
+        let shadows = match above_version {
+            Some(version) => version.map(|version| version < FIRST_PROTOCOL_WITHOUT_SHADOWS),
+            None => protocol.map(|protocol| protocol < FIRST_PROTOCOL_WITHOUT_SHADOWS).filter(|shadows| *shadows),
+        };
         let problem = match (&level.next, above) {
             (NextBucket::Inputs { .. }, _) => Some("holds an unresolved merge, which publishing resolves"),
             (NextBucket::Output(_), None) => Some("must be clear at level 0"),
-            (NextBucket::Output(_), Some(snap))
-                if version(&snap, facts).is_some_and(|version| version >= FIRST_PROTOCOL_WITHOUT_SHADOWS) =>
-            {
-                Some("must be clear above a bucket of protocol 12 or later")
+            (NextBucket::Output(_), Some(_)) if shadows == Some(false) => Some("must be clear above a bucket of protocol 12 or later"),
+            (NextBucket::Clear, Some(_)) if shadows == Some(true) && buckets_below => {
+                Some("is clear, but below protocol 12 the output of the level's merge is published with it")
             }
             _ => None,
         };
@@ -102,7 +117,6 @@ fn check_next(list: &BucketList, kind: ListKind, path: &ArchivePath, facts: &dyn
             let message = format!("{}[{index}].next {problem}", kind.field());
             findings.push(Finding::new(FindingCode::HasNextInvalid, path.clone(), message));
         }
-        above = Some(level.snap);
     }
     findings
 }

@@ -6,6 +6,7 @@
 use super::finding::FindingCode;
 use super::header::{Header, Upgrade, ValueKind};
 use super::results::EMPTY_RESULTS_HASH;
+use crate::archive::checkpoint::LedgerSeq;
 use crate::archive::network::Network;
 use crate::codec::hash::Hash256;
 
@@ -75,8 +76,8 @@ pub fn violations(previous: &Header, header: &Header, network: Option<&Network>)
             &format!("the {name} changed without an upgrade to it"),
         );
     }
-    let inflated = Some(header.inflation_sequence) == previous.inflation_sequence.checked_add(1)
-        && previous.version < FIRST_PROTOCOL_WITHOUT_INFLATION;
+    // Several weeks of inflation may be made up for in one ledger.
+    let inflated = header.inflation_sequence > previous.inflation_sequence && previous.version < FIRST_PROTOCOL_WITHOUT_INFLATION;
     check(
         header.inflation_sequence == previous.inflation_sequence || inflated,
         FindingCode::HeaderIdPool,
@@ -170,39 +171,68 @@ fn expected_skip_list(previous: &Header, header: &Header) -> [Hash256; 4] {
     [first, second, third, fourth]
 }
 
+/// The rules of a dropped set that need the header before (T5); those that do not are in [`lone_violations`].
 fn cap83_violation(previous: &Header, header: &Header) -> Option<(String, String, &'static str)> {
+    let ValueKind::EmptyTxSet { previous_version, .. } = header.value_kind else { return None };
+    if previous.version < FIRST_PROTOCOL_WITH_EMPTY_TX_SETS {
+        let expected = format!("protocol {FIRST_PROTOCOL_WITH_EMPTY_TX_SETS} or later");
+        return Some((expected, previous.version.to_string(), "the protocol has no values with dropped transaction sets"));
+    }
+    (previous_version != previous.version)
+        .then(|| (previous.version.to_string(), previous_version.to_string(), "the proposed value was made for another protocol"))
+}
+
+/// The rules that a header breaks by itself, whatever came before it.
+#[must_use]
+pub fn lone_violations(header: &Header, last_known_protocol: u32) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let mut check = |holds: bool, code, expected: &str, actual: String, message: &str| {
+        if !holds {
+            found.push(Violation { code, expected: expected.to_owned(), actual, message: message.to_owned() });
+        }
+    };
     let zero = header.tx_set_hash.is_zero();
+    let set_hash = || header.tx_set_hash.to_string();
     match header.value_kind {
-        ValueKind::EmptyTxSet { previous_hash, previous_version } => {
-            if !zero {
-                let message = "the transaction set hash is not zero though the value says that the set was dropped";
-                return Some((Hash256::ZERO.to_string(), header.tx_set_hash.to_string(), message));
-            }
-            if previous.version.min(header.version) < FIRST_PROTOCOL_WITH_EMPTY_TX_SETS {
-                let expected = format!("protocol {FIRST_PROTOCOL_WITH_EMPTY_TX_SETS} or later");
-                return Some((
-                    expected,
-                    previous.version.min(header.version).to_string(),
-                    "the protocol has no values with dropped transaction sets",
-                ));
-            }
-            if previous_hash != header.previous_hash {
-                let message = "the proposed value was made for another previous ledger";
-                return Some((header.previous_hash.to_string(), previous_hash.to_string(), message));
-            }
-            (previous_version != previous.version)
-                .then(|| (previous.version.to_string(), previous_version.to_string(), "the proposed value was made for another protocol"))
+        ValueKind::EmptyTxSet { previous_hash, .. } => {
+            let message = "the transaction set hash is not zero though the value says that the set was dropped";
+            check(zero, FindingCode::Cap83Invalid, &Hash256::ZERO.to_string(), set_hash(), message);
+            let message = "the protocol has no values with dropped transaction sets";
+            let known = header.version >= FIRST_PROTOCOL_WITH_EMPTY_TX_SETS;
+            check(known, FindingCode::Cap83Invalid, "protocol 28 or later", header.version.to_string(), message);
+            let message = "the proposed value was made for another previous ledger";
+            let (expected, actual) = (header.previous_hash.to_string(), previous_hash.to_string());
+            check(previous_hash == header.previous_hash, FindingCode::Cap83Invalid, &expected, actual, message);
+        }
+        ValueKind::Basic | ValueKind::Signed => {
+            let message = "the transaction set hash is zero though the value does not say that the set was dropped";
+            check(!zero || header.sequence == LedgerSeq::GENESIS, FindingCode::Cap83Invalid, "a hash", set_hash(), message);
         }
         // Values newer than this verifier may drop sets in ways of their own.
-        ValueKind::Unknown(_) => None,
-        ValueKind::Basic | ValueKind::Signed => zero.then(|| {
-            (
-                "a hash".into(),
-                header.tx_set_hash.to_string(),
-                "the transaction set hash is zero though the value does not say that the set was dropped",
-            )
-        }),
+        ValueKind::Unknown(kind) => {
+            let newer = header.version > last_known_protocol;
+            check(
+                newer,
+                FindingCode::HeaderValue,
+                "a kind from 0 to 2",
+                kind.to_string(),
+                "the value is of a kind that the protocol does not have",
+            );
+        }
     }
+    let unknown = header.upgrades.iter().map(|upgrade| upgrade.kind).find(|kind| !(Upgrade::VERSION..=Upgrade::LAST_KNOWN).contains(kind));
+    if let Some(kind) = unknown.filter(|_| header.version <= last_known_protocol) {
+        check(
+            false,
+            FindingCode::HeaderUpgrade,
+            "a type from 1 to 7",
+            kind.to_string(),
+            "an upgrade is of a type that the protocol does not have",
+        );
+    }
+    check(header.fee_pool >= 0, FindingCode::HeaderFeePool, "0 or more", header.fee_pool.to_string(), "the fee pool is negative");
+    check(header.total_coins >= 0, FindingCode::HeaderCoins, "0 or more", header.total_coins.to_string(), "the total of coins is negative");
+    found
 }
 
 fn list(hashes: &[Hash256; 4]) -> String {

@@ -4,7 +4,7 @@
 //! [`FileReport`]. [`assemble`] compares the files with each other and makes the [`Segment`]. Rules: B.5, B.6.
 
 use super::chain;
-use super::finding::{Finding, FindingCode, Note, fold};
+use super::finding::{Finding, FindingCode, Findings, Note, fold};
 use super::header::{Header, HeaderEntry};
 use super::segment::Segment;
 use super::transactions::TransactionFacts;
@@ -287,7 +287,7 @@ pub struct LedgerCheck<'a> {
     headers: Headers,
     path: ArchivePath,
     last: Option<LedgerSeq>,
-    findings: Vec<Finding>,
+    findings: Findings,
 }
 
 impl<'a> LedgerCheck<'a> {
@@ -295,7 +295,7 @@ impl<'a> LedgerCheck<'a> {
     #[must_use]
     pub fn new(rules: &'a Rules, checkpoint: Checkpoint) -> Self {
         let path = ArchivePath::of_checkpoint(FileKind::Ledger, checkpoint);
-        Self { rules, headers: Headers::none(checkpoint), path, last: None, findings: Vec::new() }
+        Self { rules, headers: Headers::none(checkpoint), path, last: None, findings: Findings::default() }
     }
 
     /// What the file turned out to be, once it was delivered.
@@ -321,6 +321,10 @@ impl<'a> LedgerCheck<'a> {
 
     fn check_chain(&mut self) {
         let mut findings = Vec::new();
+        for header in self.headers.list.iter().flatten() {
+            let violations = chain::lone_violations(header, self.rules.last_known_protocol);
+            findings.extend(violations.into_iter().map(|violation| placed(violation, header, &self.path, self.headers.checkpoint)));
+        }
         for (previous, header) in self.headers.list.iter().zip(self.headers.list.iter().skip(1)) {
             let (Some(previous), Some(header)) = (previous, header) else { continue };
             findings.extend(chain_findings(previous, header, self.rules, self.headers.checkpoint));
@@ -383,12 +387,16 @@ pub(crate) fn chain_findings<'a>(
     checkpoint: Checkpoint,
 ) -> impl Iterator<Item = Finding> + 'a {
     let path = ArchivePath::of_checkpoint(FileKind::Ledger, checkpoint);
-    chain::violations(previous, header, rules.network.as_ref()).into_iter().map(move |violation| {
-        Finding::new(violation.code, path.clone(), violation.message)
-            .at_checkpoint(checkpoint)
-            .at_ledger(header.sequence)
-            .comparing(violation.expected, violation.actual)
-    })
+    chain::violations(previous, header, rules.network.as_ref())
+        .into_iter()
+        .map(move |violation| placed(violation, header, &path, checkpoint))
+}
+
+fn placed(violation: chain::Violation, header: &Header, path: &ArchivePath, checkpoint: Checkpoint) -> Finding {
+    Finding::new(violation.code, path.clone(), violation.message)
+        .at_checkpoint(checkpoint)
+        .at_ledger(header.sequence)
+        .comparing(violation.expected, violation.actual)
 }
 
 /// The reports of a checkpoint's five files.

@@ -316,13 +316,48 @@ pub struct Note {
 /// Alike findings of one file that are kept apart; the rest is folded into the first of them.
 const ALIKE_KEPT: usize = 8;
 
+/// The findings of one file while it is read: alike ones past the first few are only counted, so that a file of a million
+/// faults weighs no more than one of a few.
+#[derive(Clone, Debug, Default)]
+pub struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// Keeps a finding, or counts it with the first that is like it.
+    pub fn push(&mut self, finding: Finding) {
+        let mut likes = self.0.iter_mut().filter(|other| other.code == finding.code && other.severity == finding.severity);
+        match likes.next() {
+            Some(first) if likes.count() + 1 >= ALIKE_KEPT => first.absorb(finding),
+            _ => self.0.push(finding),
+        }
+    }
+}
+
+impl Extend<Finding> for Findings {
+    fn extend<T: IntoIterator<Item = Finding>>(&mut self, findings: T) {
+        findings.into_iter().for_each(|finding| self.push(finding));
+    }
+}
+
+impl IntoIterator for Findings {
+    type Item = Finding;
+    type IntoIter = std::vec::IntoIter<Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 /// Sorts the findings of one checkpoint by rank and folds into causes what they explain.
 ///
-/// A header that is not what it claims explains that its ledger's set and results do not match it; a record that does
-/// not decode explains that its hash is wrong; and the hundredth alike finding of a file says nothing new.
+/// A header that is not what it claims explains the rules that it breaks with its neighbours; a record that does not decode
+/// explains that its hash is wrong; and the hundredth alike finding of a file says nothing new. Faults of another file are
+/// never folded away: mending the one does not mend the other.
 #[must_use]
 pub fn fold(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_by_key(|finding| (finding.code.rank(), finding.ledger, finding.path.clone(), finding.offset));
+    findings.sort_by(|a, b| {
+        let key = |finding: &Finding| (finding.code.rank(), finding.ledger);
+        key(a).cmp(&key(b)).then_with(|| a.path.cmp(&b.path)).then_with(|| a.offset.cmp(&b.offset))
+    });
     let mut kept: Vec<Finding> = Vec::new();
     for finding in findings {
         if let Some(cause) = kept.iter_mut().find(|cause| explains(cause, &finding)) {
@@ -345,20 +380,7 @@ fn explains(cause: &Finding, finding: &Finding) -> bool {
     match cause.code {
         F::HeaderHashMismatch => {
             let next = cause.ledger.and_then(LedgerSeq::next) == finding.ledger;
-            if is_header_rule(finding.code) && (same_ledger || next) {
-                return true;
-            }
-            let committed = matches!(
-                finding.code,
-                F::BucketListHashMismatch
-                    | F::ResultHashMismatch
-                    | F::ResultMissing
-                    | F::ScpValueMismatch
-                    | F::TxsetHashMismatch
-                    | F::TxsetMissing
-                    | F::TxsetPrevHashMismatch
-            );
-            same_ledger && committed
+            is_header_rule(finding.code) && (same_ledger || next)
         }
         F::HeaderChainBreak => same_ledger && is_header_rule(finding.code),
         F::XdrDecode => {

@@ -73,6 +73,8 @@ impl Upgrade {
     pub const BASE_RESERVE: u32 = 4;
     /// `LEDGER_UPGRADE_FLAGS`.
     pub const FLAGS: u32 = 5;
+    /// The highest type there is: `LEDGER_UPGRADE_MAX_SOROBAN_TX_SET_SIZE`.
+    pub const LAST_KNOWN: u32 = 7;
 }
 
 /// `scpValue.ext`.
@@ -105,6 +107,8 @@ pub struct HeaderEntry {
 const TAIL_V0: usize = 32 + 32 + 4 + 8 + 8 + 4 + 8 + 4 + 4 + 4 + 4 * 32 + 4;
 const TAIL_V1: usize = TAIL_V0 + 8;
 const VALUE_AT: usize = 36;
+/// A value with six upgrades of the largest size ends before 1.2 kB; newer kinds get room.
+const MAX_VALUE_END: usize = 4096;
 const MAX_UPGRADES: u32 = 6;
 const MAX_UPGRADE_BYTES: usize = 128;
 
@@ -141,6 +145,9 @@ impl Header {
             ValueKind::Unknown(_) => tail_from_the_end(bytes)?,
             _ => cursor.rest(),
         };
+        if bytes.len() - tail.len() > MAX_VALUE_END {
+            return Err(XdrError::Invalid("scpValue is longer than any value"));
+        }
         let scp_value = bytes.get(VALUE_AT..bytes.len() - tail.len()).unwrap_or_default().to_vec();
         let mut tail = Cursor::new(tail);
         let header = Self {
@@ -191,7 +198,18 @@ fn upgrades(cursor: &mut Cursor<'_>) -> Result<Vec<Upgrade>, XdrError> {
     (0..count)
         .map(|_| {
             let mut upgrade = Cursor::new(cursor.opaque(MAX_UPGRADE_BYTES)?);
-            Ok(Upgrade { kind: upgrade.u32()?, value: upgrade.u32().ok() })
+            let kind = upgrade.u32()?;
+            let value = match kind {
+                // LEDGER_UPGRADE_CONFIG names two hashes.
+                6 => {
+                    upgrade.take(64)?;
+                    None
+                }
+                1..=Upgrade::LAST_KNOWN => Some(upgrade.u32()?),
+                _ => return Ok(Upgrade { kind, value: None }),
+            };
+            upgrade.end()?;
+            Ok(Upgrade { kind, value })
         })
         .collect()
 }

@@ -3,9 +3,9 @@
 use stellar_xdr::TransactionResultPair;
 
 use super::checkpoint::{Delivery, FileReport, Headers, Rules};
-use super::finding::{Finding, FindingCode, Note};
-use super::header::Header;
-use super::transactions::SetTransactions;
+use super::finding::{Finding, FindingCode, Findings, Note};
+use super::header::{Header, ValueKind};
+use super::transactions::{SetEra, SetTransactions};
 use super::xdr::{Cursor, XdrError, offset};
 use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
 use crate::archive::path::{ArchivePath, FileKind};
@@ -29,7 +29,7 @@ pub struct ResultsCheck<'a> {
     path: ArchivePath,
     seen: Vec<bool>,
     last: Option<LedgerSeq>,
-    findings: Vec<Finding>,
+    findings: Findings,
     notes: Vec<Note>,
 }
 
@@ -47,7 +47,7 @@ impl<'a> ResultsCheck<'a> {
             path: ArchivePath::of_checkpoint(FileKind::Results, checkpoint),
             seen: vec![false; crate::codec::usize_from(checkpoint.ledger_count())],
             last: None,
-            findings: Vec::new(),
+            findings: Findings::default(),
             notes: Vec::new(),
         }
     }
@@ -72,6 +72,10 @@ impl<'a> ResultsCheck<'a> {
                 continue;
             }
             let Some(header) = self.headers.header(ledger) else { continue };
+            if header.result_hash == EMPTY_RESULTS_HASH && self.has_transactions(header) {
+                let finding = self.finding(FindingCode::ResultTxMismatch, "the header names a set with transactions but no results");
+                self.findings.push(finding.at_ledger(ledger).comparing("results", "none"));
+            }
             let none = if ledger == LedgerSeq::GENESIS { Hash256::ZERO } else { EMPTY_RESULTS_HASH };
             if header.result_hash != none {
                 let finding = self.finding(
@@ -81,6 +85,17 @@ impl<'a> ResultsCheck<'a> {
                 self.findings.push(finding.at_ledger(ledger).comparing(header.result_hash, format!("{none} (no results)")));
             }
         }
+    }
+
+    /// Whether the set that the header names is another than the empty one, as far as that can be told.
+    fn has_transactions(&self, header: &Header) -> bool {
+        let empty = |era: SetEra| era.empty_set_hash(&header.previous_hash) == header.tx_set_hash;
+        // Only a header that fits its chain can be held against the results.
+        let before = header.sequence.value().checked_sub(1).and_then(|before| self.headers.header(LedgerSeq::new(before)));
+        before.is_some_and(|before| before.hash == header.previous_hash)
+            && !header.is_empty_tx_set()
+            && !matches!(header.value_kind, ValueKind::Unknown(_))
+            && !SetEra::ALL.into_iter().any(empty)
     }
 
     fn entry(&mut self, record: Record<'_>) -> Result<(), XdrError> {

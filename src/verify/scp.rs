@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use stellar_xdr::{Limits, ScpHistoryEntry, ScpHistoryEntryV0, ScpStatement, ScpStatementPledges, Value, WriteXdr};
 
 use super::checkpoint::{Delivery, FileReport, Headers, Rules, Status, Unchecked, decode_finding};
-use super::finding::{Finding, FindingCode, Severity};
+use super::finding::{Finding, FindingCode, Findings, Severity};
 use super::header::Header;
 use super::xdr::decode;
 use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
@@ -17,6 +17,9 @@ use crate::archive::path::{ArchivePath, FileKind};
 use crate::codec::file::RecordSink;
 use crate::codec::hash::{Hash256, sha256};
 use crate::codec::record::Record;
+
+/// Bytes of a wrong value that a finding shows.
+const PREVIEW: usize = 256;
 
 /// The first checkpoint of public Stellar that has an scp file (S9).
 const FIRST_PUBNET_SCP_CHECKPOINT: u32 = 0x0012_867f;
@@ -29,7 +32,7 @@ pub struct ScpCheck<'a> {
     checkpoint: Checkpoint,
     path: ArchivePath,
     last: Option<LedgerSeq>,
-    findings: Vec<Finding>,
+    findings: Findings,
 }
 
 impl<'a> ScpCheck<'a> {
@@ -37,7 +40,14 @@ impl<'a> ScpCheck<'a> {
     #[must_use]
     pub fn new(rules: &'a Rules, headers: &'a Headers) -> Self {
         let checkpoint = headers.checkpoint();
-        Self { rules, headers, checkpoint, path: ArchivePath::of_checkpoint(FileKind::Scp, checkpoint), last: None, findings: Vec::new() }
+        Self {
+            rules,
+            headers,
+            checkpoint,
+            path: ArchivePath::of_checkpoint(FileKind::Scp, checkpoint),
+            last: None,
+            findings: Findings::default(),
+        }
     }
 
     /// What the file turned out to be, once it was delivered.
@@ -103,8 +113,9 @@ impl<'a> ScpCheck<'a> {
     fn value(&mut self, header: &Header, value: &[u8], at: u64) {
         if value != header.scp_value {
             let finding = self.finding(FindingCode::ScpValueMismatch, "a message says another value than the header");
-            let expected = hex::encode(&header.scp_value);
-            self.findings.push(finding.at_ledger(header.sequence).at_offset(at).comparing(expected, hex::encode(value)));
+            let preview = |bytes: &[u8]| hex::encode(bytes.get(..PREVIEW).unwrap_or(bytes));
+            let (expected, actual) = (preview(&header.scp_value), preview(value));
+            self.findings.push(finding.at_ledger(header.sequence).at_offset(at).comparing(expected, actual));
         }
     }
 

@@ -72,8 +72,7 @@ pub struct Segment {
     last: Option<Header>,
     tallies: [Tally; FileKind::ALL.len()],
     unchecked: BTreeMap<(FileKind, Unchecked), u64>,
-    findings: Vec<Finding>,
-    findings_dropped: u64,
+    findings: Kept,
     notes: Vec<Note>,
     /// Seams that could not be looked at, because a header is missing.
     open_seams: u64,
@@ -111,8 +110,7 @@ impl Segment {
             last,
             tallies: Default::default(),
             unchecked: BTreeMap::new(),
-            findings,
-            findings_dropped: 0,
+            findings: Kept::default(),
             notes,
             open_seams: 0,
         };
@@ -123,6 +121,7 @@ impl Segment {
             }
         }
         segment.notes.truncate(NOTES_KEPT);
+        segment.findings.extend(findings, usize::MAX);
         segment
     }
 
@@ -141,10 +140,8 @@ impl Segment {
         if self.last.is_none() || right.first.is_none() {
             self.open_seams += 1;
         }
-        self.findings.extend(fold(seam));
-        self.findings.append(&mut right.findings);
-        self.findings_dropped += right.findings_dropped;
-        self.drop_findings_over(rules.budget.findings);
+        self.findings.extend(fold(seam), rules.budget.findings);
+        self.findings.append(right.findings, rules.budget.findings);
         self.notes.append(&mut right.notes);
         self.notes.truncate(NOTES_KEPT);
         for (tally, other) in self.tallies.iter_mut().zip(right.tallies) {
@@ -157,12 +154,6 @@ impl Segment {
         self.high = right.high;
         self.last = right.last;
         Ok(self)
-    }
-
-    /// Adds findings of the segment's buckets or root.
-    pub fn add_findings(&mut self, findings: impl IntoIterator<Item = Finding>, rules: &Rules) {
-        self.findings.extend(findings);
-        self.drop_findings_over(rules.budget.findings);
     }
 
     /// Its checkpoints: the lowest and the highest.
@@ -194,16 +185,10 @@ impl Segment {
         self.unchecked.iter().map(|((kind, why), count)| (*kind, *why, *count))
     }
 
-    /// What is wrong, in the order of the checkpoints.
+    /// What is wrong, in the order of the checkpoints, as far as it is kept.
     #[must_use]
-    pub fn findings(&self) -> &[Finding] {
+    pub fn findings(&self) -> &Kept {
         &self.findings
-    }
-
-    /// Findings past those kept.
-    #[must_use]
-    pub fn findings_dropped(&self) -> u64 {
-        self.findings_dropped
     }
 
     /// What is worth saying.
@@ -249,10 +234,70 @@ impl Segment {
             *status = Status::Faulty;
         }
     }
+}
 
-    fn drop_findings_over(&mut self, kept: usize) {
-        let dropped = self.findings.len().saturating_sub(kept);
-        self.findings.truncate(kept);
-        self.findings_dropped += crate::codec::u64_from(dropped);
+/// Findings as far as they are kept, and how many there were: a list that is full forgets warnings before errors, and never
+/// that there was one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Kept {
+    list: Vec<Finding>,
+    errors: BTreeMap<FindingCode, u64>,
+    dropped: u64,
+}
+
+impl Kept {
+    /// Adds findings and keeps at most `limit`.
+    pub fn extend(&mut self, findings: impl IntoIterator<Item = Finding>, limit: usize) {
+        for finding in findings {
+            if finding.is_error() {
+                *self.errors.entry(finding.code).or_default() += 1;
+            }
+            self.list.push(finding);
+        }
+        self.shrink(limit);
+    }
+
+    /// Adds what another list kept and counted.
+    pub fn append(&mut self, other: Self, limit: usize) {
+        self.list.extend(other.list);
+        for (code, count) in other.errors {
+            *self.errors.entry(code).or_default() += count;
+        }
+        self.dropped += other.dropped;
+        self.shrink(limit);
+    }
+
+    /// Those kept.
+    #[must_use]
+    pub fn list(&self) -> &[Finding] {
+        &self.list
+    }
+
+    /// How many errors there were, by code.
+    #[must_use]
+    pub fn errors(&self) -> &BTreeMap<FindingCode, u64> {
+        &self.errors
+    }
+
+    /// How many findings were not kept.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn shrink(&mut self, limit: usize) {
+        let length = self.list.len();
+        if length <= limit {
+            return;
+        }
+        let errors = self.list.iter().filter(|finding| finding.is_error()).count().min(limit);
+        let (mut errors_left, mut warnings_left) = (errors, limit - errors);
+        self.list.retain(|finding| {
+            let left = if finding.is_error() { &mut errors_left } else { &mut warnings_left };
+            let keep = *left > 0;
+            *left = left.saturating_sub(1);
+            keep
+        });
+        self.dropped += crate::codec::u64_from(length - self.list.len());
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::checkpoint::{Delivery, FileReport, Headers, Rules, Status};
 use super::envelope::Envelope;
-use super::finding::{Finding, FindingCode, Note};
+use super::finding::{Finding, FindingCode, Findings, Note};
 use super::header::Header;
 use super::xdr::{Cursor, XdrError, offset};
 use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
@@ -49,7 +49,8 @@ impl SetEra {
         }
     }
 
-    const ALL: [Self; 3] = [Self::Legacy, Self::Phases, Self::ParallelPhase];
+    /// Every era.
+    pub const ALL: [Self; 3] = [Self::Legacy, Self::Phases, Self::ParallelPhase];
 }
 
 /// What a checkpoint's first set turned out to be, for the join with the checkpoint before it (T3).
@@ -97,7 +98,7 @@ pub struct TransactionsCheck<'a> {
     path: ArchivePath,
     seen: Vec<bool>,
     last: Option<LedgerSeq>,
-    findings: Vec<Finding>,
+    findings: Findings,
     notes: Vec<Note>,
     facts: TransactionFacts,
 }
@@ -115,7 +116,7 @@ impl<'a> TransactionsCheck<'a> {
             path: ArchivePath::of_checkpoint(FileKind::Transactions, checkpoint),
             seen: vec![false; ledgers],
             last: None,
-            findings: Vec::new(),
+            findings: Findings::default(),
             notes: Vec::new(),
             facts: TransactionFacts { transactions: vec![None; ledgers], first_set: None },
         }
@@ -238,7 +239,8 @@ impl<'a> TransactionsCheck<'a> {
                 self.legacy_part(header, record.offset);
             }
         }
-        if matches && !self.rules.deep {
+        // No hash covers the count and the extension of a legacy entry, so it is always decoded.
+        if matches && !self.rules.deep && set.generalized {
             return;
         }
         match Walk::of(record.bytes, self.rules) {
@@ -281,7 +283,13 @@ impl<'a> TransactionsCheck<'a> {
     }
 
     fn check_structure(&mut self, header: &Header, walk: &Walk, at: u64) {
-        if let Some(problem) = walk.problem {
+        let wrong_phase = match self.headers.previous_version(header.sequence).map(SetEra::after) {
+            Some(SetEra::Phases) => walk.parallel_phases != 0,
+            Some(SetEra::ParallelPhase) => walk.parallel_phases != 1,
+            _ => false,
+        };
+        let wrong_phase = wrong_phase.then_some("the contract phase of the set is of another protocol's form");
+        if let Some(problem) = walk.problem.or(wrong_phase).filter(|_| self.rules.deep) {
             let finding = self.finding(FindingCode::TxsetStructure, problem);
             self.findings.push(finding.at_ledger(header.sequence).at_offset(at));
         }
@@ -372,6 +380,8 @@ struct Walk {
     hash_as_generalized: Option<Hash256>,
     /// The hash of a legacy set in hash order.
     sorted_hash: Option<Hash256>,
+    /// How many of its phases are parallel.
+    parallel_phases: u32,
     /// What T6 or T7 it breaks.
     problem: Option<&'static str>,
 }
@@ -460,6 +470,7 @@ impl Walk {
         if phase == 0 {
             self.problem = Some("the classic phase is parallel");
         }
+        self.parallel_phases += 1;
         optional_fee(cursor)?;
         for _ in 0..cursor.u32()? {
             let clusters = cursor.u32()?;
