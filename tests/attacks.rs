@@ -154,11 +154,54 @@ impl RecordSink for Nothing {
 }
 
 #[test]
+fn a_hole_is_no_late_start() {
+    let archive = sample(23, 1280);
+    let gone = |path: &str| path.contains("-0000003f.") || path.contains("-0000027f.");
+    let files = archive.files.into_iter().filter(|(path, _)| !gone(path)).collect();
+    let report = verify(&MemoryArchive::new(files), &stellar_archive_verifier::driver::RunOptions::default());
+    assert_eq!(report.range.map(|range| range.low.value()), Some(64), "what is there below the hole is looked at");
+    let missing: Vec<_> = report.findings.iter().filter(|finding| finding.checkpoint.map(|ledger| ledger.value()) == Some(0x27f)).collect();
+    assert_eq!((report.verdict, missing.len()), (Verdict::Faulty, 5), "{:?}", report.notes);
+}
+
+#[test]
+fn a_newest_state_that_is_not_at_a_checkpoint_does_not_stop_the_run() {
+    let archive = sample(23, 128);
+    let report = {
+        let mut archive = MemoryArchive::new(archive.files);
+        let root = archive.files_mut().get_mut(".well-known/stellar-history.json").unwrap();
+        *root = String::from_utf8(root.clone()).unwrap().replace("\"currentLedger\": 127", "\"currentLedger\": 130").into_bytes();
+        verify(&archive, &stellar_archive_verifier::driver::RunOptions::default())
+    };
+    assert_eq!(codes(&report), ["has-ledger-mismatch"]);
+    assert_eq!(report.totals["ledger"].verified, 2);
+}
+
+#[test]
+fn ledgers_that_are_asked_for_and_not_there_yet_leave_a_run_incomplete() {
+    let archive = sample(23, 128);
+    let report = verify(&MemoryArchive::new(archive.files), &options(1, 1000, None));
+    assert_eq!((report.verdict, report.findings.len()), (Verdict::Incomplete, 0), "{}", report.statement);
+}
+
+#[test]
+fn a_damaged_header_accuses_no_other_file() {
+    let archive = sample(23, 64);
+    let busy = *archive.busy_ledgers.iter().find(|ledger| **ledger > 10).unwrap();
+    let report = run(archive, |archive| {
+        // In txSetHash: 32 bytes of claimed hash, 36 of version and previous hash before it.
+        rewrite(archive, "ledger/00/00/00/ledger-0000003f.xdr.gz", |content| edit(content, busy, 1, 32 + 36 + 5));
+    });
+    assert_eq!(codes(&report), ["header-hash-mismatch"]);
+    assert_eq!((report.totals["transactions"].unchecked, report.totals["transactions"].faulty), (1, 0));
+}
+
+#[test]
 fn files_that_go_on_for_ever_and_say_nothing_are_given_up() {
     let empty = gzip(&[], 0, &[]);
     for filler in [empty.repeat(1000), vec![0; 20_000]] {
         let mut decoder = FileDecoder::new(FileLimits::bucket(&Budget::default()), BodyCoding::AsStored);
-        decoder.push(&empty, &mut Nothing).unwrap();
+        assert!(decoder.push(&empty, &mut Nothing).is_ok());
         let given_up = (0..1000).find_map(|_| decoder.push(&filler, &mut Nothing).err());
         assert!(
             matches!(&given_up, Some(FileError::Gzip(error)) if matches!(error.kind, GzipErrorKind::CompressedLimit(_))),

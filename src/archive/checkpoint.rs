@@ -38,7 +38,7 @@ impl fmt::Display for LedgerSeq {
 }
 
 /// How many ledgers a checkpoint spans.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum CheckpointFrequency {
     /// 8, on local networks with `ARTIFICIALLY_ACCELERATE_TIME_FOR_TESTING`.
     Accelerated,
@@ -82,7 +82,7 @@ impl CheckpointFrequency {
 }
 
 /// A checkpoint, named by its last ledger.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Checkpoint {
     last: u32,
     frequency: CheckpointFrequency,

@@ -1,9 +1,9 @@
 //! The only `#[wasm_bindgen]`: options in, events and the report out, errors as `Error` with a `code`. No logic.
 //!
-//! Events are handed to JavaScript while no borrow of the run is held, and `onEvent` may call anything here.
+//! Events are handed over as they happen; `onEvent` may call anything here, since every run has a state of its own.
 
 use js_sys::{Error, Function, Object, Reflect};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -30,7 +30,7 @@ fn start() {
 /// Only what the caller got wrong: an `Error` with `code` `USAGE` or `UNSUPPORTED`.
 #[wasm_bindgen]
 pub async fn verify(source: JsValue, options: JsValue, on_event: Function, signal: AbortSignal) -> Result<JsValue, JsValue> {
-    let options = JsOptions::read(options)?.into_run_options()?;
+    let options = run_options(&options)?;
     let host = WebHost::new(&signal)?;
     let reader = reader(source, host.signal())?;
     // A listener that throws must not stop the run; the wrapper in www/lib never does.
@@ -51,60 +51,52 @@ pub fn network_presets() -> Result<JsValue, JsValue> {
     to_js(KNOWN_NETWORKS)
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct JsOptions {
-    range: Option<JsRange>,
-    network: Option<String>,
-    deep: Option<bool>,
-    skip_optional: Option<bool>,
-    skip_buckets: Option<bool>,
-    concurrency: Option<u32>,
-    max_retries: Option<u32>,
-    checkpoint_frequency: Option<u32>,
+const OPTIONS: [&str; 8] = ["checkpointFrequency", "concurrency", "deep", "maxRetries", "network", "range", "skipBuckets", "skipOptional"];
+const RANGE: [&str; 2] = ["high", "low"];
+
+/// Reads the options by hand, so that a mistake is named with its field and in JavaScript's words.
+fn run_options(object: &JsValue) -> Result<RunOptions, JsValue> {
+    refuse_strangers(object, &OPTIONS)?;
+    let range = field(object, "range").unwrap_or(JsValue::UNDEFINED);
+    refuse_strangers(&range, &RANGE)?;
+    let mut options = RunOptions {
+        low: integer(&range, "low")?.map(LedgerSeq::new),
+        high: integer(&range, "high")?.map(LedgerSeq::new),
+        deep: boolean(object, "deep")?,
+        skip_optional: boolean(object, "skipOptional")?,
+        skip_buckets: boolean(object, "skipBuckets")?,
+        ..RunOptions::default()
+    };
+    if let Some(network) = field(object, "network") {
+        let network = network.as_string().ok_or_else(|| usage("network must be a string: a known name or a passphrase"))?;
+        options.network = Some(Network::from_name_or_passphrase(&network));
+    }
+    match integer(object, "concurrency")? {
+        Some(files @ 1..=256) => options.concurrency = crate::codec::usize_from(files),
+        Some(_) => return Err(usage("concurrency must be from 1 to 256")),
+        None => {}
+    }
+    options.retry.max_retries = integer(object, "maxRetries")?.unwrap_or(options.retry.max_retries);
+    if let Some(ledgers) = integer(object, "checkpointFrequency")? {
+        let frequency = CheckpointFrequency::from_ledgers(ledgers);
+        options.frequency = frequency.ok_or_else(|| usage("checkpointFrequency must be 64, or 8 for accelerated networks"))?;
+    }
+    Ok(options)
 }
 
-#[derive(Deserialize)]
-struct JsRange {
-    low: Option<u32>,
-    high: Option<u32>,
+fn field(object: &JsValue, name: &str) -> Option<JsValue> {
+    Reflect::get(object, &name.into()).ok().filter(|value| !value.is_undefined() && !value.is_null())
 }
 
-impl JsOptions {
-    /// serde-wasm-bindgen looks only at the fields that a struct has, so strangers are looked for here.
-    const FIELDS: [&str; 8] =
-        ["checkpointFrequency", "concurrency", "deep", "maxRetries", "network", "range", "skipBuckets", "skipOptional"];
-    const RANGE_FIELDS: [&str; 2] = ["high", "low"];
+fn boolean(object: &JsValue, name: &str) -> Result<bool, JsValue> {
+    field(object, name).map_or(Ok(false), |value| value.as_bool().ok_or_else(|| usage(&format!("{name} must be true or false"))))
+}
 
-    fn read(options: JsValue) -> Result<Self, JsValue> {
-        refuse_strangers(&options, &Self::FIELDS)?;
-        if let Ok(range) = Reflect::get(&options, &"range".into()) {
-            refuse_strangers(&range, &Self::RANGE_FIELDS)?;
-        }
-        serde_wasm_bindgen::from_value(options).map_err(|error| usage(&error.to_string()))
-    }
-
-    fn into_run_options(self) -> Result<RunOptions, JsValue> {
-        let mut options = RunOptions::default();
-        let range = self.range.unwrap_or(JsRange { low: None, high: None });
-        options.low = range.low.map(LedgerSeq::new);
-        options.high = range.high.map(LedgerSeq::new);
-        options.network = self.network.as_deref().map(Network::from_name_or_passphrase);
-        options.deep = self.deep.unwrap_or(false);
-        options.skip_optional = self.skip_optional.unwrap_or(false);
-        options.skip_buckets = self.skip_buckets.unwrap_or(false);
-        match self.concurrency {
-            Some(files @ 1..=256) => options.concurrency = crate::codec::usize_from(files),
-            Some(_) => return Err(usage("concurrency is from 1 to 256")),
-            None => {}
-        }
-        options.retry.max_retries = self.max_retries.unwrap_or(options.retry.max_retries);
-        if let Some(ledgers) = self.checkpoint_frequency {
-            options.frequency = CheckpointFrequency::from_ledgers(ledgers)
-                .ok_or_else(|| usage("checkpointFrequency is 64, or 8 for accelerated networks"))?;
-        }
-        Ok(options)
-    }
+#[allow(clippy::as_conversions)] // checked to be a whole number in range
+fn integer(object: &JsValue, name: &str) -> Result<Option<u32>, JsValue> {
+    let Some(value) = field(object, name) else { return Ok(None) };
+    let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number));
+    number.map(|number| Some(number as u32)).ok_or_else(|| usage(&format!("{name} must be a whole number from 0 to {}", u32::MAX)))
 }
 
 fn refuse_strangers(value: &JsValue, known: &[&str]) -> Result<(), JsValue> {

@@ -57,6 +57,12 @@ impl ReadError {
         }
     }
 
+    /// Whether not even a connection came about.
+    #[must_use]
+    pub const fn is_want_of_connection(&self) -> bool {
+        matches!(self.kind, ReadErrorKind::CorsOrNetwork | ReadErrorKind::Network | ReadErrorKind::Timeout)
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -76,7 +82,7 @@ impl ReadError {
     pub const fn advice(&self) -> &'static str {
         match self.kind {
             ReadErrorKind::Aborted => "start the run again to finish it",
-            ReadErrorKind::Body | ReadErrorKind::Network => "check the connection and run again",
+            ReadErrorKind::Body | ReadErrorKind::Network => "check the address and the connection, and run again",
             ReadErrorKind::CorsOrNetwork => {
                 "open the URL in a new tab: if that works, the archive forbids reading from web pages (it sends no Access-Control-Allow-Origin), so use the command line or a copy in a folder; if not, the server is down or the address is wrong"
             }

@@ -22,6 +22,9 @@ const SLICE_MS: u64 = 30;
 const PROGRESS_MS: u64 = 100;
 /// A server that sends nothing for that long is given up (stellar-archivist: 30 s to connect, 300 s of I/O).
 const IDLE_TIMEOUT_MS: u64 = 60_000;
+/// Files in a row that fail for want of a connection before the rest is not tried any more: each takes all its retries, and
+/// a range of a million files would take days to say what the first ones said.
+const DEAD_AFTER: u32 = 8;
 /// Errors kept of one run; the rest says the same.
 const ERRORS_KEPT: usize = 1000;
 
@@ -36,6 +39,8 @@ pub(super) struct Shared<'a> {
     started_ms: u64,
     last_breath_ms: Cell<u64>,
     last_progress_ms: Cell<u64>,
+    /// Files in a row that failed for want of a connection, retries included.
+    unreachable: Cell<u32>,
 }
 
 /// How far the run is. Cells, because tasks interleave on one thread.
@@ -80,6 +85,7 @@ impl<'a> Shared<'a> {
             started_ms: now,
             last_breath_ms: Cell::new(now),
             last_progress_ms: Cell::new(now),
+            unreachable: Cell::new(0),
         }
     }
 
@@ -140,6 +146,22 @@ impl<'a> Shared<'a> {
         }
     }
 
+    /// Why nothing more is to be started, if so.
+    pub(super) fn stopped(&self) -> Option<Unchecked> {
+        match () {
+            () if self.host.is_cancelled() => Some(Unchecked::Cancelled),
+            () if self.unreachable.get() >= DEAD_AFTER => Some(Unchecked::Unreadable),
+            () => None,
+        }
+    }
+
+    /// Stops trying, if the last file failed for want of a connection.
+    pub(super) fn give_up_on_a_dead_host(&self) {
+        if self.unreachable.get() > 0 {
+            self.unreachable.set(DEAD_AFTER);
+        }
+    }
+
     /// Whether there is a file, judged by its first bytes: servers that answer missing files with a page or with 403 say
     /// that there is none. When in doubt there is one, and reading it will tell.
     pub(super) async fn probe(&self, path: &ArchivePath) -> bool {
@@ -195,8 +217,14 @@ impl<'a> Shared<'a> {
             if self.host.is_cancelled() {
                 return Err(Failure::NotRead(Unchecked::Cancelled));
             }
+            if self.unreachable.get() >= DEAD_AFTER {
+                return Err(Failure::NotRead(Unchecked::Unreadable));
+            }
             let error = match attempt().await {
-                Ok(read) => return Ok(read),
+                Ok(read) => {
+                    self.unreachable.set(0);
+                    return Ok(read);
+                }
                 Err(_) if self.host.is_cancelled() => return Err(Failure::NotRead(Unchecked::Cancelled)),
                 Err(error) => error,
             };
@@ -210,6 +238,8 @@ impl<'a> Shared<'a> {
             let delay = self.options.retry.delay_ms(retry, self.host.jitter_thousandths()).filter(|_| error.is_retryable());
             let Some(delay_ms) = delay else {
                 self.fail(path, &error);
+                let unreachable = if error.is_want_of_connection() { self.unreachable.get() + 1 } else { 0 };
+                self.unreachable.set(unreachable);
                 return Err(Failure::NotRead(Unchecked::Unreadable));
             };
             let delay_ms = error.retry_after_ms.unwrap_or(0).min(self.options.retry.max_delay_ms).max(delay_ms);

@@ -20,7 +20,7 @@ use crate::transport::ArchiveReader;
 use crate::verify::bucket::{BucketCheck, BucketFacts, BucketReport, BucketUse};
 use crate::verify::bucket_list::{buckets, check_levels};
 use crate::verify::checkpoint::{CheckpointFiles, CheckpointOutcome, Delivery, LedgerCheck, Rules, Status, Unchecked, assemble};
-use crate::verify::finding::{Finding, FindingCode, Note};
+use crate::verify::finding::{Finding, FindingCode, Note, fold};
 use crate::verify::results::ResultsCheck;
 use crate::verify::scp::ScpCheck;
 use crate::verify::segment::{Kept, Segment, Tally};
@@ -98,7 +98,10 @@ pub async fn verify_archive(
     let root = Root::read(&shared).await;
     let (range, notes) = find_range(&shared, &root).await;
     let network = match (&root.network, range) {
-        (None, Some(range)) => network_of(&shared, range.last()).await,
+        (None, Some(range)) => match network_of(&shared, range.last()).await {
+            None => network_of(&shared, range.first()).await,
+            known => known,
+        },
         (known, _) => known.clone(),
     };
     let rules = Rules::new(network, options.deep, options.budget.clone());
@@ -124,12 +127,18 @@ impl Root {
         let rules = Rules::new(options.network.clone(), false, options.budget.clone());
         let (state, findings) = check_root_state(&rules, options.frequency, delivery(&json));
         let said = state.as_ref().and_then(|state| state.network_passphrase.clone()).map(Network::from_passphrase);
+        // A host that cannot be reached for its newest state cannot be reached for a million other files either.
+        if matches!(json, JsonBytes::NotRead(Unchecked::Unreadable)) {
+            shared.give_up_on_a_dead_host();
+        }
         Self { network: options.network.clone().or(said), read: !matches!(json, JsonBytes::NotRead(_)), state, findings }
     }
 
-    /// The newest checkpoint, if the state names one.
+    /// The newest checkpoint, if the state names one: rounded down if it names another ledger, which is a finding, but no
+    /// reason to look at nothing.
     fn tip(&self, frequency: CheckpointFrequency) -> Option<Checkpoint> {
-        self.state.as_ref().and_then(|state| frequency.ending_at(state.current_ledger))
+        let ledger = self.state.as_ref()?.current_ledger;
+        frequency.ending_at(ledger).or_else(|| frequency.containing(ledger).previous())
     }
 }
 
@@ -141,6 +150,9 @@ fn delivery(json: &JsonBytes) -> JsonDelivery<'_> {
         JsonBytes::NotRead(why) => JsonDelivery::NotRead(*why),
     }
 }
+
+/// The note that the archive ends below what was asked for: such a run did not complete.
+const CLAMPED: &str = "range-clamped";
 
 /// A newest state may claim any ledger; this many checkpoints past the last file are still looked for one by one.
 const CLAIMED_CHECKPOINTS: u32 = 64;
@@ -156,8 +168,9 @@ async fn find_range(shared: &Shared<'_>, root: &Root) -> (Option<CheckpointRange
         return (None, notes);
     }
     let high = match (options.high, tip) {
-        (Some(high), Some(tip)) if high > tip => {
-            notes.push(note("range-clamped", format!("the archive ends at ledger {tip}, so nothing above it was looked for")));
+        (Some(high), Some(tip)) if options.frequency.containing(high) > options.frequency.containing(tip) => {
+            let message = format!("the archive ends at ledger {tip}: ledgers up to {high} were asked for and are not there yet");
+            notes.push(note(CLAMPED, message));
             tip
         }
         (Some(high), _) => high,
@@ -174,9 +187,10 @@ async fn find_range(shared: &Shared<'_>, root: &Root) -> (Option<CheckpointRange
     if options.low.is_none() && !exists(shared, whole.first()).await {
         let first = first_where(shared, whole, true).await;
         if let Some(first) = first {
+            let first = lowest_below(shared, whole, first).await.unwrap_or(first);
             range = asked(first.first_ledger()).unwrap_or(range);
             let begins = first.first_ledger();
-            notes.push(note("starts-late", format!("the archive begins at ledger {begins}: nothing below it was verified")));
+            notes.push(note("starts-late", format!("the archive begins at ledger {begins}: nothing below it was verified, and it was looked at in places only to see that nothing is there")));
         }
     }
     // A state that claims a far future would cost a request for every file that is not there.
@@ -203,7 +217,7 @@ async fn network_of(shared: &Shared<'_>, checkpoint: Checkpoint) -> Option<Netwo
 
 /// Whether an archive has anything of a checkpoint.
 async fn exists(shared: &Shared<'_>, checkpoint: Checkpoint) -> bool {
-    for kind in [FileKind::History, FileKind::Ledger] {
+    for kind in FileKind::ALL {
         if shared.probe(&ArchivePath::of_checkpoint(kind, checkpoint)).await {
             return true;
         }
@@ -211,20 +225,40 @@ async fn exists(shared: &Shared<'_>, checkpoint: Checkpoint) -> bool {
     false
 }
 
+/// A late start has nothing below it, a hole has: looks at both ends of what is below, and at places in between.
+async fn lowest_below(shared: &Shared<'_>, whole: CheckpointRange, first: Checkpoint) -> Option<Checkpoint> {
+    let below = CheckpointRange::covering(whole.first().first_ledger(), first.previous()?.last_ledger(), first.frequency())?;
+    let count = below.count();
+    let step = (count / PLACES).max(1);
+    for index in (0..count).filter(|index| *index < PLACES || *index + PLACES >= count || index.is_multiple_of(step)) {
+        let checkpoint = nth(below, index);
+        if exists(shared, checkpoint).await {
+            return Some(checkpoint);
+        }
+    }
+    None
+}
+
+/// Places that are looked at on either side and in between.
+const PLACES: u32 = 16;
+
+fn nth(range: CheckpointRange, index: u32) -> Checkpoint {
+    let frequency = range.first().frequency();
+    frequency.containing(LedgerSeq::new(range.first().last_ledger().value() + index * frequency.ledgers()))
+}
+
 /// The first checkpoint that exists (or, with `false`, does not), taking for granted that there is one border only.
 async fn first_where(shared: &Shared<'_>, range: CheckpointRange, wanted: bool) -> Option<Checkpoint> {
-    let frequency = range.first().frequency();
-    let nth = |index: u32| frequency.containing(LedgerSeq::new(range.first().last_ledger().value() + index * frequency.ledgers()));
     let (mut low, mut high) = (0, range.count());
     while low < high {
         let middle = low + (high - low) / 2;
-        if exists(shared, nth(middle)).await == wanted {
+        if exists(shared, nth(range, middle)).await == wanted {
             high = middle;
         } else {
             low = middle + 1;
         }
     }
-    (low < range.count()).then(|| nth(low))
+    (low < range.count()).then(|| nth(range, low))
 }
 
 /// Checkpoints that stay known to the bucket table after the last state that named a bucket. Bucket lists change slowly:
@@ -243,8 +277,10 @@ struct Run<'a> {
     next_to_join: Option<Checkpoint>,
     /// The state of the checkpoint that the newest state names.
     tip_state: Option<HistoryArchiveState>,
-    /// Checkpoints whose state turned out faulty after it was counted.
-    faulty_histories: BTreeSet<LedgerSeq>,
+    /// States that turned out faulty after they were counted.
+    late_faults: LateFaults,
+    /// Checkpoints that a run that stopped never came to, and why.
+    not_started: Option<(Unchecked, u64)>,
     buckets: HashMap<BucketHash, BucketEntry>,
     bucket_queue: VecDeque<BucketJob>,
     bucket_tally: Tally,
@@ -254,6 +290,13 @@ struct Run<'a> {
     misplaced: BTreeSet<BucketHash>,
     waiting: Vec<WaitingState>,
     saw_passphrase: bool,
+}
+
+/// How states were counted that turned out faulty later.
+#[derive(Default)]
+struct LateFaults {
+    verified: u64,
+    unchecked: BTreeMap<Unchecked, u64>,
 }
 
 struct BucketEntry {
@@ -271,6 +314,7 @@ struct BucketJob {
 /// A state whose buckets are not all known yet.
 struct WaitingState {
     state: HistoryArchiveState,
+    status: Status,
     checkpoint: Checkpoint,
     protocol: Option<u32>,
     awaited: BTreeSet<BucketHash>,
@@ -294,7 +338,8 @@ impl<'a> Run<'a> {
             joined_count: 0,
             next_to_join: None,
             tip_state: None,
-            faulty_histories: BTreeSet::new(),
+            late_faults: LateFaults::default(),
+            not_started: None,
             buckets: HashMap::new(),
             bucket_queue: VecDeque::new(),
             bucket_tally: Tally::default(),
@@ -327,6 +372,8 @@ impl<'a> Run<'a> {
                 if let Some(job) = self.bucket_queue.pop_front() {
                     tasks.push(Box::pin(verify_bucket(shared, rules, job)));
                 } else if started < self.joined_count + window
+                    && crate::codec::u64_from(self.waiting.len()) < window
+                    && self.shared.stopped().is_none()
                     && let Some(checkpoint) = checkpoints.next()
                 {
                     started += 1;
@@ -340,6 +387,10 @@ impl<'a> Run<'a> {
                 Some(Done::Bucket(report, checkpoint)) => self.bucket_done(report, checkpoint),
                 None => break,
             }
+        }
+        // A run that stops does not go through a million checkpoints to say of each that it was not looked at.
+        if let Some(why) = self.shared.stopped() {
+            self.not_started = Some((why, count - started));
         }
         self.check_root_buckets();
     }
@@ -370,12 +421,12 @@ impl<'a> Run<'a> {
             if self.root.state.as_ref().is_some_and(|root| root.current_ledger == state.current_ledger) {
                 self.tip_state = Some(state.clone());
             }
-            self.take_state(state, checkpoint, outcome.protocol);
+            self.take_state(state, outcome.statuses[0], checkpoint, outcome.protocol);
         }
         let joined = match self.joined.take() {
             None => outcome.segment,
             Some(joined) => {
-                for finding in joined.seam(&outcome.segment, self.rules) {
+                for finding in fold(joined.seam(&outcome.segment, self.rules)) {
                     self.announce(finding);
                 }
                 match joined.join(outcome.segment, self.rules) {
@@ -387,13 +438,14 @@ impl<'a> Run<'a> {
         };
         self.joined = Some(joined);
         if self.joined_count.is_multiple_of(BUCKET_MEMORY) {
-            let oldest = self.joined_count.saturating_sub(BUCKET_MEMORY);
+            let window = crate::codec::u64_from(self.shared.options.concurrency.max(1)) * 8;
+            let oldest = self.joined_count.saturating_sub(BUCKET_MEMORY.max(window));
             self.buckets.retain(|_, entry| entry.known.is_none() || entry.last_named >= oldest);
         }
     }
 
     /// Queues the buckets that were not met before, and remembers the state until all of its buckets are known.
-    fn take_state(&mut self, state: HistoryArchiveState, checkpoint: Checkpoint, protocol: Option<u32>) {
+    fn take_state(&mut self, state: HistoryArchiveState, status: Status, checkpoint: Checkpoint, protocol: Option<u32>) {
         let mut awaited = BTreeSet::new();
         for (place, bucket) in buckets(&state) {
             let entry = self.buckets.entry(bucket).or_insert_with(|| {
@@ -412,7 +464,7 @@ impl<'a> Run<'a> {
                 awaited.insert(bucket);
             }
         }
-        self.waiting.push(WaitingState { state, checkpoint, protocol, awaited });
+        self.waiting.push(WaitingState { state, status, checkpoint, protocol, awaited });
         self.check_states_that_wait_no_more();
     }
 
@@ -442,13 +494,16 @@ impl<'a> Run<'a> {
         let (ready, waiting) = core::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.awaited.is_empty());
         self.waiting = waiting;
         for ready in ready {
-            let WaitingState { state, checkpoint, protocol, .. }: WaitingState = ready;
+            let WaitingState { state, status, checkpoint, protocol, .. }: WaitingState = ready;
+            let mut counted = false;
             let facts = |bucket: &BucketHash| self.buckets.get(bucket).and_then(|entry| entry.known).flatten();
             let findings = check_levels(&state, checkpoint, protocol, self.rules.deep, &facts);
             for finding in findings {
                 match finding.bucket {
                     None => {
-                        self.faulty_histories.insert(checkpoint.last_ledger());
+                        if !core::mem::replace(&mut counted, true) {
+                            self.recount_history(status);
+                        }
                     }
                     // Later states name the same bucket in the same place: once is enough.
                     Some(bucket) if !self.misplaced.insert(bucket) => continue,
@@ -459,6 +514,15 @@ impl<'a> Run<'a> {
                 }
                 self.add_bucket_finding(finding);
             }
+        }
+    }
+
+    /// A state turned out faulty after its checkpoint was counted.
+    fn recount_history(&mut self, status: Status) {
+        match status {
+            Status::Faulty => {}
+            Status::Verified => self.late_faults.verified += 1,
+            Status::Unchecked(why) => *self.late_faults.unchecked.entry(why).or_default() += 1,
         }
     }
 
@@ -504,7 +568,9 @@ impl<'a> Run<'a> {
         let totals = self.totals(joined.as_ref());
         let unchecked = self.unchecked(joined.as_ref());
         let errors = core::mem::take(&mut *self.shared.errors.borrow_mut());
-        let incomplete = cancelled || range.is_none() || !self.root.read || !errors.is_empty() || self.has_incomplete(joined.as_ref());
+        let clamped = self.notes.iter().any(|note| note.code == CLAMPED);
+        let incomplete =
+            cancelled || clamped || range.is_none() || !self.root.read || !errors.is_empty() || self.has_incomplete(joined.as_ref());
         let faulty = !kept.errors().is_empty() || totals.values().any(|tally| tally.faulty > 0);
         let verdict = match (faulty, incomplete) {
             (true, _) => Verdict::Faulty,
@@ -549,23 +615,15 @@ impl<'a> Run<'a> {
     }
 
     fn totals(&self, joined: Option<&Segment>) -> BTreeMap<&'static str, Tally> {
+        let not_started = self.not_started.map_or(0, |(_, count)| count);
         let kinds = FileKind::ALL.into_iter().map(|kind| {
             let mut tally = joined.map(|joined| joined.tally(kind)).unwrap_or_default();
+            tally.unchecked += not_started;
             if kind == FileKind::History {
-                // Level rules are only decided once buckets are known, after their checkpoint was counted.
-                let known = joined
-                    .iter()
-                    .flat_map(|joined| joined.findings().list())
-                    .filter(|finding| finding.is_error() && finding.path.as_str().starts_with("history/"));
-                let known: BTreeSet<_> = known.filter_map(|finding| finding.checkpoint).collect();
-                for _ in self.faulty_histories.difference(&known) {
-                    if tally.verified > 0 {
-                        tally.verified -= 1;
-                    } else {
-                        tally.unchecked = tally.unchecked.saturating_sub(1);
-                    }
-                    tally.faulty += 1;
-                }
+                let unchecked = self.late_faults.unchecked.values().sum::<u64>();
+                tally.verified = tally.verified.saturating_sub(self.late_faults.verified);
+                tally.unchecked = tally.unchecked.saturating_sub(unchecked);
+                tally.faulty += self.late_faults.verified + unchecked;
             }
             (kind.name(), tally)
         });
@@ -573,14 +631,24 @@ impl<'a> Run<'a> {
     }
 
     fn unchecked(&self, joined: Option<&Segment>) -> Vec<UncheckedCount> {
-        let files = joined.into_iter().flat_map(Segment::unchecked).map(|(kind, why, count)| (kind.name(), why, count));
+        let mut counts: BTreeMap<(FileKind, Unchecked), u64> = BTreeMap::new();
+        for (kind, why, count) in joined.into_iter().flat_map(Segment::unchecked) {
+            let late = if kind == FileKind::History { self.late_faults.unchecked.get(&why).copied().unwrap_or(0) } else { 0 };
+            *counts.entry((kind, why)).or_default() += count.saturating_sub(late);
+        }
+        if let Some((why, count)) = self.not_started {
+            FileKind::ALL.into_iter().for_each(|kind| *counts.entry((kind, why)).or_default() += count);
+        }
+        let files = counts.into_iter().map(|((kind, why), count)| (kind.name(), why, count));
         let buckets = self.bucket_unchecked.iter().map(|(why, count)| ("bucket", *why, *count));
-        files.chain(buckets).map(|(kind, why, count)| UncheckedCount { kind, reason: why.reason(), count }).collect()
+        let all = files.chain(buckets).filter(|(.., count)| *count > 0);
+        all.map(|(kind, why, count)| UncheckedCount { kind, reason: why.reason(), count }).collect()
     }
 
     fn has_incomplete(&self, joined: Option<&Segment>) -> bool {
         let files = joined.into_iter().flat_map(Segment::unchecked).map(|(_, why, _)| why);
-        files.chain(self.bucket_unchecked.keys().copied()).any(Unchecked::is_incomplete)
+        let never = self.not_started.filter(|(_, count)| *count > 0).map(|(why, _)| why);
+        files.chain(self.bucket_unchecked.keys().copied()).chain(never).any(Unchecked::is_incomplete)
     }
 
     fn anchors(&self, joined: Option<&Segment>) -> Vec<Anchor> {
@@ -616,20 +684,14 @@ impl<'a> Run<'a> {
             }
             _ => claim("genesis", "faulty", "ledger 1 is not the one that the network's passphrase implies".into()),
         };
-        let broken = [
-            FindingCode::HeaderChainBreak,
-            FindingCode::HeaderHashMismatch,
-            FindingCode::HeaderMissing,
-            FindingCode::HeaderOutOfRange,
-            FindingCode::HeaderSequence,
-        ];
+        let broken: Vec<_> = FindingCode::ALL.iter().copied().filter(|code| code.is_about_headers()).collect();
         let whole = joined.is_some_and(|joined| {
             joined.open_seams() == 0 && joined.tally(FileKind::Ledger).total() == joined.tally(FileKind::Ledger).verified
         });
         let whole = whole && joined.is_some_and(|joined| joined.range().1.last_ledger() == range.high);
         let span = format!("ledgers {} to {}", range.low, range.high);
         let chain = if found(&broken) {
-            claim("chain", "faulty", format!("the headers of {span} are not one chain"))
+            claim("chain", "faulty", format!("the headers of {span} are not one sound chain"))
         } else if whole {
             claim("chain", "verified", format!("the headers of {span} are one unbroken chain of hashes"))
         } else {

@@ -1,12 +1,16 @@
 //! A verdict in words: what it proves and what it does not. The one place that says it, for report, page and README.
 
 use super::{Anchor, Report, Verdict};
+use crate::verify::finding::FindingCode;
 
 /// One to three sentences about a report with that many errors, kept or not.
 #[must_use]
 pub fn statement(report: &Report, errors: u64, cancelled: bool) -> String {
     let Some(range) = report.range else {
         return match report.verdict {
+            Verdict::Faulty if report.findings.iter().any(|finding| finding.code == FindingCode::FileMissing) => {
+                "There is no newest state at this address, so it is not known what there is to verify: the address may be wrong.".into()
+            }
             Verdict::Faulty => "The newest state of the archive is faulty, so it is not known what there is to verify.".into(),
             _ if cancelled => "The run was cancelled before it was known what there is to verify.".into(),
             _ if report.notes.iter().any(|note| note.code == "archive-empty") => {
@@ -24,11 +28,20 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool) -> String {
             format!("The archive is faulty: {findings} in {span}.{rest}")
         }
         Verdict::Incomplete => {
-            let why = if cancelled { "the run was cancelled" } else { "some files could not be read" };
+            let why = match () {
+                () if cancelled => "the run was cancelled",
+                () if report.errors.is_empty() => "the archive ends below the ledgers that were asked for",
+                () => "some files could not be read",
+            };
             format!("No fault was found in what was read of {span}, but {why}: this is no verdict on the rest.")
         }
         Verdict::Verified => {
-            let skipped = if report.options.skip_buckets { " (buckets left out)" } else { "" };
+            let skipped = match (report.options.skip_buckets, report.options.skip_optional) {
+                (true, true) => " (buckets and scp files left out)",
+                (true, false) => " (buckets left out)",
+                (false, true) => " (scp files left out)",
+                (false, false) => "",
+            };
             let genesis = report.anchors.iter().any(|anchor| matches!(anchor, Anchor::Genesis { .. }));
             let start = if genesis {
                 "It begins at the genesis ledger that the network's passphrase implies"
@@ -36,7 +49,7 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool) -> String {
                 "It does not begin at the genesis ledger, so nothing ties its start to the network"
             };
             let end = "its end is not anchored: no validator's signature was checked, and a forger could make up a consistent archive";
-            format!("Every file of {span} agrees with the chain of ledger headers{skipped}. {start}; {end}.")
+            format!("Every file of {span}{skipped} agrees with the chain of ledger headers. {start}; {end}.")
         }
     }
 }

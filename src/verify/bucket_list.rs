@@ -5,7 +5,7 @@ use super::checkpoint::{FileReport, Headers, Status, Unchecked};
 use super::finding::{Finding, FindingCode};
 use crate::archive::checkpoint::Checkpoint;
 use crate::archive::path::{ArchivePath, FileKind};
-use crate::archive::state::{BUCKET_LEVELS, BucketHash, BucketList, BucketSlot, HistoryArchiveState, NextBucket};
+use crate::archive::state::{BUCKET_LEVELS, BucketHash, BucketList, HistoryArchiveState, NextBucket};
 
 /// Compares the state's buckets with the last header of the checkpoint (B.6).
 pub(crate) fn check_against_header(history: &mut FileReport<Option<HistoryArchiveState>>, headers: &Headers) {
@@ -38,8 +38,8 @@ pub(crate) fn check_against_header(history: &mut FileReport<Option<HistoryArchiv
 /// Every bucket that a state names, with where and in which list.
 pub fn buckets(state: &HistoryArchiveState) -> impl Iterator<Item = (BucketUse, BucketHash)> {
     lists(state).flat_map(|(kind, list)| {
-        list.buckets().map(move |(level, slot, bucket)| {
-            let lowest = level == BUCKET_LEVELS - 1 && slot == BucketSlot::Curr;
+        list.buckets().map(move |(level, _, bucket)| {
+            let lowest = level == BUCKET_LEVELS - 1;
             (BucketUse { list: kind, lowest }, bucket)
         })
     })

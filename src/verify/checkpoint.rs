@@ -287,6 +287,8 @@ pub struct LedgerCheck<'a> {
     headers: Headers,
     path: ArchivePath,
     last: Option<LedgerSeq>,
+    /// Headers that do not hash to the hash beside them, with that hash.
+    mismatches: Vec<(LedgerSeq, Hash256)>,
     findings: Findings,
 }
 
@@ -295,7 +297,7 @@ impl<'a> LedgerCheck<'a> {
     #[must_use]
     pub fn new(rules: &'a Rules, checkpoint: Checkpoint) -> Self {
         let path = ArchivePath::of_checkpoint(FileKind::Ledger, checkpoint);
-        Self { rules, headers: Headers::none(checkpoint), path, last: None, findings: Findings::default() }
+        Self { rules, headers: Headers::none(checkpoint), path, last: None, mismatches: Vec::new(), findings: Findings::default() }
     }
 
     /// What the file turned out to be, once it was delivered.
@@ -305,6 +307,7 @@ impl<'a> LedgerCheck<'a> {
             self.check_nothing_is_missing();
         }
         self.check_chain();
+        self.drop_damaged();
         let mut report = FileReport::of(FileKind::Ledger, self.headers.checkpoint, delivery, self.headers);
         report.findings.extend(self.findings);
         report.settle();
@@ -316,6 +319,19 @@ impl<'a> LedgerCheck<'a> {
         for ledger in missing {
             let finding = self.finding(FindingCode::HeaderMissing, "the file has no header of the ledger");
             self.findings.push(finding.at_ledger(ledger));
+        }
+    }
+
+    /// A header whose successor names the claimed hash, not the computed one, has damaged bytes: what they say must not be
+    /// held against the other files. Where the successor names the computed hash, only the claim is wrong.
+    fn drop_damaged(&mut self) {
+        for (ledger, claimed) in core::mem::take(&mut self.mismatches) {
+            let next = ledger.next().and_then(|next| self.headers.header(next)).map(|next| next.previous_hash);
+            if next == Some(claimed)
+                && let Some(slot) = self.headers.index(ledger).and_then(|index| self.headers.list.get_mut(index))
+            {
+                *slot = None;
+            }
         }
     }
 
@@ -342,6 +358,9 @@ impl<'a> LedgerCheck<'a> {
         let HeaderEntry { header, claimed_hash } = entry;
         let (ledger, at) = (header.sequence, record.offset);
         if header.hash != claimed_hash {
+            if self.headers.index(ledger).is_some() {
+                self.mismatches.push((ledger, claimed_hash));
+            }
             let finding = self.finding(FindingCode::HeaderHashMismatch, "the header does not hash to the hash beside it");
             self.findings.push(finding.at_ledger(ledger).at_offset(at).comparing(claimed_hash, header.hash));
         }

@@ -154,6 +154,17 @@ finding_codes! {
     ScpOutOfRange = "scp-out-of-range", 11, "replace the scp file by the copy of another archive";
 }
 
+impl FindingCode {
+    /// Whether it says that the chain of headers is unsound.
+    #[must_use]
+    pub fn is_about_headers(self) -> bool {
+        matches!(
+            self,
+            Self::HeaderHashMismatch | Self::HeaderMissing | Self::HeaderOutOfRange | Self::HeaderSequence | Self::GenesisMismatch
+        ) || is_header_rule(self)
+    }
+}
+
 impl Serialize for FindingCode {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
@@ -291,7 +302,8 @@ const TEXT_KEPT: usize = 1024;
 
 fn shortened(mut text: String) -> String {
     if text.len() > TEXT_KEPT {
-        text.truncate(text.floor_char_boundary(TEXT_KEPT));
+        let end = (0..=TEXT_KEPT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
         text.push('…');
         text.shrink_to_fit();
     }

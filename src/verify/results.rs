@@ -92,7 +92,8 @@ impl<'a> ResultsCheck<'a> {
         let empty = |era: SetEra| era.empty_set_hash(&header.previous_hash) == header.tx_set_hash;
         // Only a header that fits its chain can be held against the results.
         let before = header.sequence.value().checked_sub(1).and_then(|before| self.headers.header(LedgerSeq::new(before)));
-        before.is_some_and(|before| before.hash == header.previous_hash)
+        header.version <= self.rules.last_known_protocol
+            && before.is_some_and(|before| before.hash == header.previous_hash)
             && !header.is_empty_tx_set()
             && !matches!(header.value_kind, ValueKind::Unknown(_))
             && !SetEra::ALL.into_iter().any(empty)

@@ -15,7 +15,7 @@ use stellar_archive_verifier::archive::path::ArchivePath;
 use stellar_archive_verifier::driver::error::ReadError;
 use stellar_archive_verifier::driver::event::Event;
 use stellar_archive_verifier::driver::{Host, RunOptions, verify_archive};
-use stellar_archive_verifier::report::Report;
+use stellar_archive_verifier::report::{Report, Verdict};
 use stellar_archive_verifier::transport::local::LocalArchive;
 use stellar_archive_verifier::transport::memory::MemoryArchive;
 use stellar_archive_verifier::transport::{ArchiveReader, Body};
@@ -153,7 +153,8 @@ pub fn verify_on(host: &TestHost, reader: &dyn ArchiveReader, options: &RunOptio
                 assert_eq!(tally.total(), asked, "the totals of {kind} add up to the checkpoints asked for");
             }
         }
-        assert_eq!(checkpoints, asked, "every checkpoint is announced once");
+        let all = checkpoints == asked || (report.verdict == Verdict::Incomplete && checkpoints < asked);
+        assert!(all, "every checkpoint is announced once, unless the run stopped: {checkpoints} of {asked}");
     }
     report
 }
