@@ -55,11 +55,19 @@ function quit(status) {
 // ---- the commands
 
 async function start(args) {
-  const { values } = parse(args, { archive: { type: 'string' }, port: { type: 'string' } });
+  const { values, positionals } = parse(args, { archive: { type: 'string' }, port: { type: 'string' } });
+  // npm takes options for itself unless they stand behind `--`, and hands on what is left of them.
+  if (positionals.length > 0) throw new Advice(`start takes no "${positionals[0]}"; options go behind two dashes: npm start -- --archive DIR`);
+  if (values.port !== undefined && !(/^\d+$/.test(values.port) && Number(values.port) < 65536)) {
+    throw new Advice(`--port ${values.port} is no port: it is a number below 65536`);
+  }
   // npm runs scripts in the repository; INIT_CWD is where the user stands.
   const local = values.archive === undefined ? undefined : existingFolder(resolve(process.env.INIT_CWD ?? '.', values.archive));
-  say('Building the page; the first time takes a minute or two (logs: target/logs)');
-  await Promise.all([page(), sampleArchive()]);
+  if (local !== undefined && !existsSync(join(local, '.well-known'))) {
+    throw new Advice(`${local} is no archive: it has no .well-known/stellar-history.json`);
+  }
+  say('Building the page and the command line; the first time takes two or three minutes (logs: target/logs)');
+  await Promise.all([page(), library(), sampleArchive()]);
   const archives = { sample: absolute('target/sample-archive'), ...(local === undefined ? {} : { local }) };
   const { url } = await serveOn(values.port, archives);
   say(`Ready in ${total()}: ${url}`, 'Ctrl-C ends it.');
