@@ -8,6 +8,7 @@ pub mod bucket;
 pub mod bucket_list;
 pub mod chain;
 pub mod checkpoint;
+mod entries;
 pub mod envelope;
 pub mod finding;
 pub mod header;

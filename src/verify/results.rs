@@ -3,6 +3,7 @@
 use stellar_xdr::TransactionResultPair;
 
 use super::checkpoint::{Delivery, FileReport, Headers, Rules};
+use super::entries::{EntryOrder, OrderCodes};
 use super::finding::{Finding, FindingCode, Findings, Note};
 use super::header::{Header, ValueKind};
 use super::transactions::{SetEra, SetTransactions};
@@ -27,8 +28,7 @@ pub struct ResultsCheck<'a> {
     transactions: &'a [Option<SetTransactions>],
     checkpoint: Checkpoint,
     path: ArchivePath,
-    seen: Vec<bool>,
-    last: Option<LedgerSeq>,
+    order: EntryOrder,
     findings: Findings,
     notes: Vec<Note>,
 }
@@ -45,8 +45,7 @@ impl<'a> ResultsCheck<'a> {
             transactions,
             checkpoint,
             path: ArchivePath::of_checkpoint(FileKind::Results, checkpoint),
-            seen: vec![false; crate::codec::usize_from(checkpoint.ledger_count())],
-            last: None,
+            order: EntryOrder::new(FileKind::Results, checkpoint, ORDER),
             findings: Findings::default(),
             notes: Vec::new(),
         }
@@ -67,10 +66,7 @@ impl<'a> ResultsCheck<'a> {
 
     /// A ledger without an entry has no results.
     fn check_ledgers_without_entry(&mut self) {
-        for (index, ledger) in self.checkpoint.ledgers().enumerate() {
-            if self.seen.get(index) == Some(&true) {
-                continue;
-            }
+        for (_, ledger) in self.order.without_entry() {
             let Some(header) = self.headers.header(ledger) else { continue };
             if header.result_hash == EMPTY_RESULTS_HASH && self.has_transactions(header) {
                 let finding = self.finding(FindingCode::ResultTxMismatch, "the header names a set with transactions but no results");
@@ -104,13 +100,9 @@ impl<'a> ResultsCheck<'a> {
         let Some((results, [0, 0, 0, 0])) = record.bytes.get(4..).and_then(|rest| rest.split_last_chunk::<4>()) else {
             return Err(XdrError::Invalid("TransactionHistoryResultEntry.ext is not 0"));
         };
-        if !self.checkpoint.contains(ledger) {
-            let finding = self.finding(FindingCode::ResultOutOfRange, "the entry belongs to a ledger of another checkpoint");
-            let range = format!("{} to {}", self.checkpoint.first_ledger(), self.checkpoint.last_ledger());
-            self.findings.push(finding.at_ledger(ledger).at_offset(record.offset).comparing(range, ledger));
-            return Ok(());
+        if let Some(finding) = self.order.take(ledger, record.offset) {
+            self.findings.push(finding);
         }
-        self.check_order(ledger, record.offset);
         let Some(header) = self.headers.header(ledger) else { return Ok(()) };
         if header.is_empty_tx_set() {
             let finding =
@@ -120,19 +112,6 @@ impl<'a> ResultsCheck<'a> {
         }
         self.check_results(header, results, record.offset);
         Ok(())
-    }
-
-    fn check_order(&mut self, ledger: LedgerSeq, at: u64) {
-        let index = self.headers.index(ledger);
-        let seen = index.and_then(|index| self.seen.get_mut(index)).is_some_and(|seen| core::mem::replace(seen, true));
-        if seen {
-            let finding = self.finding(FindingCode::ResultDuplicate, "the ledger has more than one entry");
-            self.findings.push(finding.at_ledger(ledger).at_offset(at));
-        } else if self.last.is_some_and(|last| last > ledger) {
-            let finding = self.finding(FindingCode::ResultSequence, "the entry comes after one of a later ledger");
-            self.findings.push(finding.at_ledger(ledger).at_offset(at));
-        }
-        self.last = self.last.max(Some(ledger));
     }
 
     fn check_results(&mut self, header: &Header, results: &[u8], at: u64) {
@@ -188,6 +167,12 @@ impl<'a> ResultsCheck<'a> {
         Finding::new(code, self.path.clone(), message).at_checkpoint(self.checkpoint)
     }
 }
+
+const ORDER: OrderCodes = OrderCodes {
+    duplicate: FindingCode::ResultDuplicate,
+    out_of_range: FindingCode::ResultOutOfRange,
+    sequence: FindingCode::ResultSequence,
+};
 
 impl RecordSink for ResultsCheck<'_> {
     fn record(&mut self, record: Record<'_>) {

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::checkpoint::{Delivery, FileReport, Headers, Rules, Status};
+use super::entries::{EntryOrder, OrderCodes};
 use super::envelope::Envelope;
 use super::finding::{Finding, FindingCode, Findings, Note};
 use super::header::{Header, ValueKind};
@@ -96,8 +97,7 @@ pub struct TransactionsCheck<'a> {
     headers: &'a Headers,
     checkpoint: Checkpoint,
     path: ArchivePath,
-    seen: Vec<bool>,
-    last: Option<LedgerSeq>,
+    order: EntryOrder,
     findings: Findings,
     notes: Vec<Note>,
     facts: TransactionFacts,
@@ -114,8 +114,7 @@ impl<'a> TransactionsCheck<'a> {
             headers,
             checkpoint,
             path: ArchivePath::of_checkpoint(FileKind::Transactions, checkpoint),
-            seen: vec![false; ledgers],
-            last: None,
+            order: EntryOrder::new(FileKind::Transactions, checkpoint, ORDER),
             findings: Findings::default(),
             notes: Vec::new(),
             facts: TransactionFacts { transactions: vec![None; ledgers], first_set: None },
@@ -140,10 +139,7 @@ impl<'a> TransactionsCheck<'a> {
 
     /// A ledger without an entry has the empty set (T4), or none at all (ledger 1, CAP-83).
     fn check_ledgers_without_entry(&mut self) {
-        for (index, ledger) in self.checkpoint.ledgers().enumerate() {
-            if self.seen.get(index) == Some(&true) {
-                continue;
-            }
+        for (index, ledger) in self.order.without_entry() {
             let Some(header) = self.headers.header(ledger) else { continue };
             if let Some(transactions) = self.facts.transactions.get_mut(index) {
                 *transactions = Some(SetTransactions::new());
@@ -197,13 +193,9 @@ impl<'a> TransactionsCheck<'a> {
         if record.bytes.len() < MIN_ENTRY {
             return Err(XdrError::Invalid("the record ends too early"));
         }
-        if !self.checkpoint.contains(ledger) {
-            let finding = self.finding(FindingCode::TxOutOfRange, "the entry belongs to a ledger of another checkpoint");
-            let range = format!("{} to {}", self.checkpoint.first_ledger(), self.checkpoint.last_ledger());
-            self.findings.push(finding.at_ledger(ledger).at_offset(record.offset).comparing(range, ledger));
-            return Ok(());
+        if let Some(finding) = self.order.take(ledger, record.offset) {
+            self.findings.push(finding);
         }
-        self.check_order(ledger, record.offset);
         let Some(header) = self.headers.header(ledger) else { return Ok(()) };
         if header.is_empty_tx_set() {
             let finding =
@@ -213,19 +205,6 @@ impl<'a> TransactionsCheck<'a> {
         }
         self.check_set(header, record);
         Ok(())
-    }
-
-    fn check_order(&mut self, ledger: LedgerSeq, at: u64) {
-        let index = self.headers.index(ledger);
-        let seen = index.and_then(|index| self.seen.get_mut(index)).is_some_and(|seen| core::mem::replace(seen, true));
-        if seen {
-            let finding = self.finding(FindingCode::TxDuplicate, "the ledger has more than one entry");
-            self.findings.push(finding.at_ledger(ledger).at_offset(at));
-        } else if self.last.is_some_and(|last| last > ledger) {
-            let finding = self.finding(FindingCode::TxSequence, "the entry comes after one of a later ledger");
-            self.findings.push(finding.at_ledger(ledger).at_offset(at));
-        }
-        self.last = self.last.max(Some(ledger));
     }
 
     fn check_set(&mut self, header: &Header, record: Record<'_>) {
@@ -331,6 +310,9 @@ impl<'a> TransactionsCheck<'a> {
         Finding::new(code, self.path.clone(), message).at_checkpoint(self.checkpoint)
     }
 }
+
+const ORDER: OrderCodes =
+    OrderCodes { duplicate: FindingCode::TxDuplicate, out_of_range: FindingCode::TxOutOfRange, sequence: FindingCode::TxSequence };
 
 impl RecordSink for TransactionsCheck<'_> {
     fn record(&mut self, record: Record<'_>) {

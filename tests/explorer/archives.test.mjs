@@ -103,6 +103,21 @@ test('a finding is copied as text and as JSON', { skip }, async () => {
   await opened.close();
 });
 
+test('findings that say the same are folded', { skip }, async () => {
+  const opened = await stage.open({ hash: link({ archive: '/archive/testnet/', network: 'pubnet' }) });
+  const { tab } = opened;
+  await tab.click('#start');
+  await tab.waitForSelector('[data-verdict]', RUN);
+  const alike = tab.locator('.findings .finding[data-code="has-passphrase-mismatch"]');
+  assert.equal(await alike.count(), 3);
+  const button = tab.locator('.findings .alike button').first();
+  const all = Number(/all (\d+)/.exec(await button.textContent())[1]);
+  assert.ok(all > 3);
+  await button.click();
+  await tab.waitForFunction((count) => document.querySelectorAll('.findings .finding[data-code="has-passphrase-mismatch"]').length === count, all);
+  await opened.close();
+});
+
 test('cancel in the middle keeps what was seen and stops asking', { skip }, async () => {
   let asked = 0;
   const opened = await stage.open({

@@ -33,6 +33,41 @@ test('a preset fills address and network', async () => {
   await opened.close();
 });
 
+test('a network that came with an archive leaves with it; a typed one stays', async () => {
+  const opened = await stage.open();
+  const { tab } = opened;
+  await tab.waitForSelector('#known:enabled');
+  const url = await tab.locator('#known optgroup[label="Test network"] option').first().getAttribute('value');
+  await tab.selectOption('#known', url);
+  await tab.reload();
+  await tab.waitForSelector('#known:enabled');
+  assert.equal(await tab.inputValue('#network'), 'testnet');
+  await tab.fill('#archive', 'https://history.example.org/');
+  assert.equal(await tab.inputValue('#network'), '');
+  await tab.fill('#network', 'testnet');
+  await tab.fill('#archive', 'https://other.example.org/');
+  assert.equal(await tab.inputValue('#network'), 'testnet');
+  await tab.fill('#archive', url);
+  await tab.fill('#archive', 'https://third.example.org/');
+  assert.equal(await tab.inputValue('#network'), 'testnet');
+  await opened.close();
+});
+
+test('one’s own archive is offered first, and names its network itself', async () => {
+  const listed = ['sample', 'local'].map((name) => ({ name, url: `/archive/${name}/`, network: `Network of ${name}` }));
+  const opened = await stage.open({
+    prepare: (context) => context.route('**/archives.json', (route) => route.fulfill({ json: listed })),
+  });
+  const { tab } = opened;
+  await tab.waitForFunction(() => document.getElementById('archive').value !== '');
+  assert.equal(await tab.inputValue('#archive'), '/archive/local/');
+  assert.equal(await tab.inputValue('#network'), '');
+  await tab.selectOption('#known', '/archive/sample/');
+  assert.equal(await tab.inputValue('#archive'), '/archive/sample/');
+  assert.equal(await tab.inputValue('#network'), '');
+  await opened.close();
+});
+
 test('a link restores the whole form, and back and forward move between links', async () => {
   const fields = { archive: 'https://history.example.org/core_001', low: '0x7ff', high: '2175', network: 'testnet', deep: '1', skipOptional: '1' };
   const opened = await stage.open({ hash: link(fields) });

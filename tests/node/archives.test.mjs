@@ -1,9 +1,11 @@
 /** The command line over real archives, clean and corrupted; see the data set's README for where they come from. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
-import { ARCHIVES, archive, cli, jsonLines, ledgers, materialize, noData, temporary, variants } from './support.mjs';
+import { promisify } from 'node:util';
+import { ARCHIVES, CLI, archive, cli, jsonLines, ledgers, materialize, noData, temporary, variants } from './support.mjs';
 
 const bounds = ({ low, high }) => ['--low', String(low), '--high', `0x${high.toString(16)}`];
 
@@ -51,6 +53,24 @@ test('people get a table, the claims and the statement', { skip: noData }, async
   }
   assert.ok(!stdout.includes('\u001b'), 'colour only on a terminal');
   assert.deepEqual(await readdir(join(file, '..')), ['report.json'], 'no draft is left');
+});
+
+test('what of the range was left out is said also with -q', { skip: noData }, async () => {
+  const { stdout } = await cli(['verify', archive('synth-p27'), '-q', '--high', '4000000000']);
+  assert.match(stdout, /Notes\n {2}the archive ends at ledger .*\n {2}the archive begins at ledger /);
+  assert.doesNotMatch(stdout, /Claims|Unchecked/);
+});
+
+test('the progress bar never goes back', { skip: noData || (process.platform === 'win32' ? 'no pseudo-terminals' : false) }, async () => {
+  // Only a terminal gets a bar; Python's standard library has one to play.
+  const terminal = 'import pty, sys; pty.spawn(sys.argv[1:])';
+  const child = promisify(execFile)('python3', ['-c', terminal, process.execPath, CLI, 'verify', archive('testnet-p22'), '--deep'], {
+    env: { ...process.env, TERM: 'xterm' }, timeout: 120_000,
+  });
+  const { stdout } = await child;
+  const shown = [...stdout.matchAll(/\] +(\d+)%/g)].map(([, percent]) => Number(percent));
+  assert.ok(shown.length > 1, stdout);
+  assert.deepEqual(shown, shown.toSorted((a, b) => a - b));
 });
 
 test('the report is the same but for the time, whatever the concurrency', { skip: noData }, async () => {

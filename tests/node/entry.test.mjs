@@ -69,6 +69,13 @@ test('wrong options are a usage error from the report and from the events', asyn
   }
 });
 
+test('a folder in place of a URL is told how to be read', async () => {
+  for (const source of ['/tmp', './archive', 'C:\\archive', new URL('file:///tmp')]) {
+    await assert.rejects(verifyArchive(source).report, { code: 'UNSUPPORTED', advice: /directoryReader\(path\)/ }, String(source));
+  }
+  for (const source of ['', ' ']) await assert.rejects(verifyArchive(source).report, { code: 'USAGE', message: /empty/ });
+});
+
 test('an abort in the middle gives a partial report, and nothing is read after it', { skip: noData }, async () => {
   const folder = archive('testnet-p22');
   const { get } = directoryReader(folder);

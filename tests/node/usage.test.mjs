@@ -1,9 +1,11 @@
 /** The command line's words: help, refusals and their exit status. No archive is verified here. */
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { lstat, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
-import { cli, temporary } from './support.mjs';
+import { promisify } from 'node:util';
+import { cli, jsonLines, temporary } from './support.mjs';
 
 test('help is on stdout when asked for, and on stderr with status 2 when nothing was said', async () => {
   for (const args of [['--help'], ['-h'], ['help'], ['verify', '--help']]) {
@@ -50,6 +52,10 @@ const REFUSED = [
   { words: ['verify', '.', '--checkpoint-frequency', '16'], says: /is 64 or 8, not 16/ },
   { words: ['verify', '.', '--deep=yes'], says: /--deep takes no value/ },
   { words: ['verify', '.', '--network', ''], says: /--network needs/ },
+  { words: ['verify', '.', '--network', 'testet'], says: /did you mean testnet\?/ },
+  { words: ['verify', '.', '--network', 'Pubnett'], says: /did you mean pubnet\?/ },
+  { words: ['verify', '.', '--network', 'main-net'], says: /did you mean pubnet\?/ },
+  { words: ['verify', '.', '--report', '-'], says: /--report - is not a file/ },
   { words: ['verify', '.', '--report', ''], says: /--report needs/ },
   { words: ['verify', 's3://bucket/archive'], says: /not over s3/ },
   { words: ['verify', 'https://'], says: /not a URL/ },
@@ -96,4 +102,58 @@ test('a report that could not be written is refused before the work', async (t) 
     assert.equal(stdout, '');
     assert.match(stderr, /--report/);
   }
+});
+
+test('with --json a refusal is the last line of stdout as well', async (t) => {
+  const folder = await temporary(t);
+  for (const words of [['verify', '--json'], ['verify', '.', '--json', '--lw', '1'], ['verify', folder, '--json'], ['verify', join(folder, 'none'), '--json']]) {
+    const { status, stdout, stderr } = await cli(words);
+    assert.equal(status, 2);
+    const [error, ...more] = jsonLines(stdout);
+    assert.deepEqual(more, []);
+    assert.equal(error.type, 'error');
+    assert.equal(error.code, 'USAGE');
+    assert.ok(stderr.includes(error.message));
+  }
+});
+
+test('names of networks and any other text are taken', async (t) => {
+  const folder = await temporary(t);
+  await mkdir(join(folder, 'history'));
+  for (const network of ['testnet', 'mainnet', 'public', 'My Private Network ; June 2026']) {
+    const { status } = await cli(['verify', folder, '--network', network]);
+    assert.equal(status, 1, `${network}: the root file is missing, nothing else`);
+  }
+});
+
+test('a report goes straight into what is no file, and a link stays a link', { skip: process.platform === 'win32' ? 'no FIFOs' : false }, async (t) => {
+  const folder = await temporary(t);
+  const archive = join(folder, 'archive');
+  await mkdir(join(archive, 'history'), { recursive: true });
+  const reported = async (file) => {
+    const outcome = await cli(['verify', archive, '--report', file]);
+    assert.equal(outcome.status, 1, outcome.stderr);
+    return outcome;
+  };
+
+  const fifo = join(folder, 'fifo');
+  await promisify(execFile)('mkfifo', [fifo]);
+  const [read] = await Promise.all([readFile(fifo, 'utf8'), reported(fifo)]);
+  assert.equal(JSON.parse(read).schema, 1);
+  assert.ok((await lstat(fifo)).isFIFO());
+
+  const { stdout } = await reported('/dev/stdout');
+  assert.equal(JSON.parse(stdout.slice(stdout.indexOf('\n{\n'))).schema, 1);
+  await reported('/dev/null');
+  assert.ok((await lstat('/dev/null')).isCharacterDevice());
+
+  await writeFile(join(folder, 'old.json'), 'old');
+  for (const name of ['old.json', 'new.json']) {
+    const link = join(folder, `link-to-${name}`);
+    await symlink(name, link);
+    await reported(link);
+    assert.ok((await lstat(link)).isSymbolicLink());
+    assert.equal(JSON.parse(await readFile(join(folder, name), 'utf8')).schema, 1);
+  }
+  assert.deepEqual((await readdir(folder)).filter((name) => name.endsWith('.tmp')), []);
 });

@@ -76,10 +76,24 @@ function distance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-function similar(word: string): string | undefined {
-  const known = Object.keys(OPTIONS).map((name) => ({ name, edits: distance(word, name) }));
+function similar(word: string, names: readonly string[]): string | undefined {
+  const known = names.map((name) => ({ name, edits: distance(word, name) }));
   const nearest = known.reduce((best, candidate) => (candidate.edits < best.edits ? candidate : best));
   return nearest.edits <= 2 ? nearest.name : undefined;
+}
+
+/** Every name the verifier knows, with the one to write. */
+const NETWORKS: Readonly<Record<string, string>> = {
+  futurenet: 'futurenet', mainnet: 'pubnet', public: 'pubnet', pubnet: 'pubnet', standalone: 'standalone', testnet: 'testnet',
+};
+
+/** A misspelt name would be taken for a passphrase, and a good archive be called faulty. */
+function checkNetwork(text: string): void {
+  if (Object.hasOwn(NETWORKS, text)) return;
+  const near = similar(text.trim().toLowerCase(), Object.keys(NETWORKS));
+  const name = near === undefined ? undefined : NETWORKS[near];
+  if (name === undefined) return;
+  throw usage(`there is no network ${JSON.stringify(text)}: did you mean ${name}?`, `Write --network ${name}, or the whole passphrase.`);
 }
 
 /** Node's own sentences, in the words of this program. */
@@ -87,7 +101,7 @@ function parseError(cause: unknown): ArchiveVerifierError {
   const message = messageOf(cause);
   const unknown = /^Unknown option '(-[^']*)'/.exec(message)?.[1];
   if (unknown !== undefined) {
-    const near = similar(unknown.replace(/^-+/, ''));
+    const near = similar(unknown.replace(/^-+/, ''), Object.keys(OPTIONS));
     return usage(`there is no option ${unknown}`, near === undefined ? undefined : `Did you mean --${near}?`);
   }
   const missing = /^Option '(?:-\w, )?(--[\w-]+)(?: <value>)?' argument (missing|is ambiguous)/.exec(message)?.[1];
@@ -118,7 +132,9 @@ export function parseCommand(words: readonly string[]): Command {
   if (archive === undefined || archive === '') throw usage('verify needs an archive', 'Give its URL or a folder: verify <URL|DIR>.');
   if (rest.length > 0) throw usage(`verify takes one archive, and ${JSON.stringify(rest[0])} is one too many`, 'Put quotes around a value with spaces.');
   if (values.report === '') throw usage('--report needs the name of a file');
+  if (values.report === '-') throw usage('--report - is not a file', 'Name a file (./- for one of that name), or use --json, whose last line has the report.');
   if (values.network === '') throw usage('--network needs a name or a passphrase');
+  if (values.network !== undefined) checkNetwork(values.network);
 
   const low = wholeNumber('low', values.low, 0, MAX_LEDGER);
   const high = wholeNumber('high', values.high, 0, MAX_LEDGER);

@@ -29,9 +29,11 @@ How
   --max-retries N           tries after the first when the network fails; default: 3
 
 What comes out
-  --report FILE             write the whole report as JSON
-  --json                    print events as JSON, one a line; the last line is {"type":"report","report":{…}}
-  --quiet                   print only findings and the verdict, and no progress
+  --report FILE             write the report as JSON: a file appears whole or not at all, a link stays a link;
+                            pipes and devices (/dev/stdout) are written straight into; - is refused
+  --json                    print events as JSON, one a line; the last line is {"type":"report","report":{…}},
+                            or {"type":"error","code":…,"message":…} where there can be no report
+  -q, --quiet               print only findings, the verdict, and what of the range was left out; no progress
   --help, --version
 
 Exit status

@@ -93,8 +93,7 @@ async function verify(command: VerifyCommand, interruption: Interruption): Promi
     // There is no report, but what was found before must not be lost with it.
     bar?.clear();
     const error = toVerifierError(thrown);
-    if (json) print(JSON.stringify({ type: 'error', code: error.code, message: error.message, advice: error.advice }), interruption);
-    else if (seen.length > 0) print(findingsText(seen, paint), interruption);
+    if (!json && seen.length > 0) print(findingsText(seen, paint, '--json prints each when it is found'), interruption);
     throw error;
   }
   bar?.clear();
@@ -103,8 +102,13 @@ async function verify(command: VerifyCommand, interruption: Interruption): Promi
   return interruption.signal.aborted ? COULD_NOT_COMPLETE : STATUS[report.verdict];
 }
 
-async function main(words: readonly string[]): Promise<number> {
-  const interruption = new Interruption();
+/** Whether `words` ask for JSON, also where they make no sense otherwise. */
+function wantsJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return words.slice(0, end === -1 ? undefined : end).includes('--json');
+}
+
+async function main(words: readonly string[], interruption: Interruption): Promise<number> {
   watchOutput(interruption);
   if (words.length === 0) {
     process.stderr.write(HELP);
@@ -127,12 +131,18 @@ async function main(words: readonly string[]): Promise<number> {
 }
 
 // `exitCode`, not `exit()`: what is still on its way to a pipe must arrive.
-main(process.argv.slice(2)).then(
+const words = process.argv.slice(2);
+const interruption = new Interruption();
+main(words, interruption).then(
   (status) => {
     process.exitCode = status;
   },
   (thrown: unknown) => {
-    complain(toVerifierError(thrown));
+    const error = toVerifierError(thrown);
+    const { code, message, advice } = error;
+    // A program that reads our lines must not have to read stderr as well.
+    if (wantsJson(words)) print(JSON.stringify({ type: 'error', code, message, advice }), interruption);
+    complain(error);
     process.exitCode = COULD_NOT_COMPLETE;
   },
 );

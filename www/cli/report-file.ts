@@ -1,35 +1,89 @@
 /**
- * The report on disk: complete or not there at all.
+ * The report on disk: complete or not there at all; or straight into what is no file (a pipe, a device).
  *
  * Not here: what is in it.
  */
-import { constants } from 'node:fs';
-import { access, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { constants, fstatSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { access, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import process from 'node:process';
 import { messageOf } from '../lib/errors.ts';
 import type { Report } from '../lib/types.ts';
 import { usage } from './arguments.ts';
 
+/** Where links lead, also when there is nothing yet at their end: moving a file onto a link would replace the link. */
+async function behindLinks(path: string): Promise<string> {
+  const real = await realpath(path).catch(() => undefined);
+  if (real !== undefined) return real;
+  const next = await readlink(path).catch(() => undefined);
+  return next === undefined ? path : behindLinks(resolve(dirname(path), next));
+}
+
+/** Our own stdout or stderr under another name: opening it anew would start at its beginning, and sockets cannot be opened. */
+function ownStream(found: Stats): NodeJS.WriteStream | undefined {
+  return [process.stdout, process.stderr].find(({ fd }) => {
+    try {
+      const { dev, ino } = fstatSync(fd);
+      return dev === found.dev && ino === found.ino;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Names of open files as well: what is behind `/dev/fd/3` must stay the file that somebody has open. */
+function takesNoRename(path: string, found: Stats | undefined): found is Stats {
+  return found !== undefined && (!found.isFile() || /^\/(dev|proc)\//.test(path) || ownStream(found) !== undefined);
+}
+
+function existing(path: string): Promise<Stats | undefined> {
+  return stat(path).catch(() => undefined);
+}
+
 /** Refuses, before hours of work, a file that could not be written after them. */
 export async function checkReportFile(path: string): Promise<void> {
-  const folder = dirname(path);
+  const found = await existing(path);
+  if (found?.isDirectory() === true) throw usage(`--report ${path} is a folder`, 'Name a file in it.');
+  const straight = takesNoRename(path, found);
+  if (straight && ownStream(found) !== undefined) return;
+  const needed = straight ? path : dirname(await behindLinks(path));
   try {
-    await access(folder, constants.W_OK);
+    await access(needed, constants.W_OK);
   } catch (cause) {
-    throw usage(`--report ${path} cannot be written: ${messageOf(cause)}`, `Make the folder ${folder}, or choose another.`);
+    throw usage(`--report ${path} cannot be written: ${messageOf(cause)}`, straight ? 'Choose another place.' : `Make the folder ${needed}, or choose another.`);
   }
-  const isDirectory = await stat(path).then((found) => found.isDirectory(), () => false);
-  if (isDirectory) throw usage(`--report ${path} is a folder`, 'Name a file in it.');
+}
+
+function writeStream(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((done, failed) => {
+    stream.write(text, (error) => (error ? failed(error) : done()));
+  });
 }
 
 /** Written beside its place and moved there, so that nobody ever reads half a report. */
-export async function writeReport(path: string, report: Report): Promise<void> {
-  const draft = `${path}.${process.pid}.tmp`;
+async function replaceFile(path: string, text: string): Promise<void> {
+  const target = await behindLinks(path);
+  const draft = `${target}.${process.pid}.tmp`;
   try {
-    await writeFile(draft, `${JSON.stringify(report, null, 2)}\n`);
-    await rename(draft, path);
+    await writeFile(draft, text);
+    await rename(draft, target);
   } catch (cause) {
     await rm(draft, { force: true });
+    throw cause;
+  }
+}
+
+export async function writeReport(path: string, report: Report): Promise<void> {
+  const text = `${JSON.stringify(report, null, 2)}\n`;
+  try {
+    const found = await existing(path);
+    if (!takesNoRename(path, found)) await replaceFile(path, text);
+    else {
+      const stream = ownStream(found);
+      await (stream === undefined ? writeFile(path, text) : writeStream(stream, text));
+    }
+  } catch (cause) {
     throw usage(`the report could not be written to ${path}: ${messageOf(cause)}`, 'Free some space or choose another place, and run again.');
   }
 }

@@ -8,9 +8,12 @@ import type { FileKind, Finding, Note, Report, RunError, Severity, Status, Verdi
 
 const KINDS: readonly FileKind[] = ['history', 'ledger', 'transactions', 'results', 'scp', 'bucket'];
 
-/** A screen has an end; `--report` and `--json` have all of them. */
+/** A screen has an end; a report keeps more. */
 const MAX_FINDINGS = 100;
 const MAX_LINES = 20;
+
+/** Codes of the notes that say that less was verified than was asked for. */
+const NARROWED = ['archive-empty', 'range-clamped', 'range-empty', 'starts-late'];
 
 export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 export type Paint = (style: Style, text: string) => string;
@@ -95,10 +98,11 @@ export function findingText(finding: Finding, paint: Paint): string {
   ].join('\n');
 }
 
-export function findingsText(findings: readonly Finding[], paint: Paint): string {
+/** `where` says what holds those past the first screens. */
+export function findingsText(findings: readonly Finding[], paint: Paint, where: string): string {
   const shown = findings.slice(0, MAX_FINDINGS).map((finding) => findingText(finding, paint));
   const rest = findings.length - shown.length;
-  if (rest > 0) shown.push(`… and ${plural(rest, 'more finding')}: --report FILE keeps them all`);
+  if (rest > 0) shown.push(`… and ${plural(rest, 'more finding')}: ${where}`);
   return shown.join('\n\n');
 }
 
@@ -149,9 +153,14 @@ function headline(report: Report, paint: Paint): string {
 export function reportText(report: Report, paint: Paint, quiet: boolean): string {
   const blocks: string[] = [];
   if (!quiet) blocks.push(subject(report));
-  if (report.findings.length > 0) blocks.push(findingsText(report.findings, paint));
-  if (report.findingsDropped > 0) blocks.push(`${plural(report.findingsDropped, 'further finding')} did not fit into the report`);
+  if (report.findings.length > 0) {
+    const held = plural(report.findings.length, 'finding');
+    blocks.push(findingsText(report.findings, paint, report.findingsDropped > 0 ? `--report FILE has the first ${held}` : `--report FILE has all ${held}`));
+  }
+  if (report.findingsDropped > 0) blocks.push(`${plural(report.findingsDropped, 'further finding')} did not fit into any report: mend what is shown and run again, or verify a shorter range`);
   blocks.push(...section('Could not be looked at', lines(report.errors, (error) => `${error.code} ${pathed(error)}${error.advice === '' ? '' : `\n    → ${clean(error.advice)}`}`)));
+  // What makes a verdict be about less than was asked for belongs to the verdict.
+  if (quiet) blocks.push(...section('Notes', report.notes.filter(({ code }) => NARROWED.includes(code)).map(pathed)));
   if (!quiet) {
     blocks.push(table(report));
     blocks.push(...section('Unchecked', lines(report.unchecked, ({ kind, count, reason }) => `${grouped(count)} ${kind}: ${clean(reason)}`)));

@@ -18,6 +18,9 @@ export type EngineState =
   | { readonly state: 'ready'; readonly engine: Engine }
   | { readonly state: 'failed'; readonly reason: string };
 
+/** Where the server of this repository offers its sample. */
+const SAMPLE = '/archive/sample/';
+
 const page = new URL(location.href);
 
 export const form = signal<FormState>(decodeForm(location.hash) ?? EMPTY_FORM);
@@ -53,10 +56,31 @@ function writeAddress(): void {
   }
 }
 
-/** The address follows what is typed. */
+/** Whether the network in the form was typed; otherwise it came with an archive or a link, and may leave with the archive. */
+let networkTyped = false;
+
+/** The network in the form is the one that a known archive, still in the form, brought along. */
+function networkCameAlong(): boolean {
+  const { archive, network } = form.value;
+  const presets = engine.value.state === 'ready' ? engine.value.engine.presets : [];
+  return !networkTyped && presets.some((preset) => preset.name === network && preset.archives.some(({ url }) => url === archive));
+}
+
+/**
+ * The address follows what is typed. Another archive may be of another network: one that nobody typed does not stay, because
+ * a good archive would be called faulty for it.
+ */
 export function edit(change: Partial<FormState>): void {
-  form.value = { ...form.value, ...change };
+  const forgotten = change.archive !== undefined && change.archive !== form.value.archive && networkCameAlong() ? { network: '' } : {};
+  if (change.network !== undefined) networkTyped = change.network !== '';
+  form.value = { ...form.value, ...forgotten, ...change };
   writeAddress();
+}
+
+/** Takes a known archive into the form, with the name of its network where it is one of a known network. */
+export function choose(archive: string, network?: string): void {
+  edit(network === undefined ? { archive } : { archive, network });
+  if (network !== undefined) networkTyped = false;
 }
 
 export async function load(): Promise<void> {
@@ -85,10 +109,9 @@ export async function findLocalArchives(): Promise<void> {
     const listed: unknown = await answer.json();
     if (!Array.isArray(listed)) return;
     localArchives.value = listed.filter(isLocalArchive);
-    const first = localArchives.value[0];
-    if (first !== undefined && form.value.archive === '' && run.value === null) {
-      form.value = { ...form.value, archive: first.url, network: first.network ?? form.value.network };
-    }
+    // Who serves an archive of their own came for that one. The network stays open: an archive says itself which it is of.
+    const first = localArchives.value.find(({ url }) => url !== SAMPLE) ?? localArchives.value[0];
+    if (first !== undefined && form.value.archive === '' && run.value === null) form.value = { ...form.value, archive: first.url };
   } catch {
     // Not served, or not JSON: the page is complete without it.
   }
@@ -135,6 +158,7 @@ function followAddress(): void {
   const linked = decodeForm(location.hash);
   if (linked === null || encodeForm(linked) === encodeForm(form.value)) return;
   form.value = linked;
+  networkTyped = false;
   tried.value = false;
   entryTaken = true;
   // A check under way is not disturbed by the back button; its form is one click away.

@@ -12,7 +12,7 @@ import { initSync } from '../../target/pkg/stellar_archive_verifier.js';
 import { createEngine } from './engine.ts';
 import type { WasmInput } from './engine.ts';
 import { ArchiveVerifierError } from './errors.ts';
-import type { Run } from './run.ts';
+import { Run } from './run.ts';
 import type { ArchiveFile, ArchiveReader, ArchiveSource, NetworkPreset, VerifyOptions, Versions } from './types.ts';
 
 export { ArchiveVerifierError } from './errors.ts';
@@ -72,8 +72,25 @@ export function init(input?: WasmInput): Promise<void> {
   return engine.init(input);
 }
 
+/** What keeps a text or URL from being an archive's address: in Node it is most often a folder's path. */
+function addressFault(source: ArchiveSource): ArchiveVerifierError | undefined {
+  if (typeof source !== 'string' && !(source instanceof URL)) return undefined;
+  const text = source.toString().trim();
+  if (text === '') {
+    return new ArchiveVerifierError('USAGE', 'the address of the archive is empty', {
+      advice: "Pass the URL of the archive's root, or directoryReader(path) for a local folder.",
+    });
+  }
+  if (/^https?:/i.test(text)) return undefined;
+  return new ArchiveVerifierError('UNSUPPORTED', `${JSON.stringify(text)} is not an http or https URL`, {
+    advice: 'For a local folder pass directoryReader(path); a URL begins with https:// or http://.',
+  });
+}
+
 /** Starts a verification and returns at once; awaits `init()` itself. */
 export function verifyArchive(source: ArchiveSource, options: VerifyOptions = {}): Run {
+  const fault = addressFault(source);
+  if (fault !== undefined) return new Run(() => Promise.reject(fault), source, options);
   return engine.verifyArchive(source, options);
 }
 

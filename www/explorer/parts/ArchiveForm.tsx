@@ -4,7 +4,7 @@ import { checkpointOf } from '../checkpoints.ts';
 import type { Field, FieldFault } from '../form.ts';
 import { parseLedger } from '../form.ts';
 import { grouped } from '../format.ts';
-import { askedToRun, busy, checked, edit, engine, form, localArchives, run, start, tried } from '../store.ts';
+import { askedToRun, busy, checked, choose, edit, engine, form, localArchives, run, start, tried } from '../store.ts';
 import { Icon } from './Icon.tsx';
 
 const NETWORK_LABEL: Readonly<Record<string, string>> = {
@@ -49,14 +49,8 @@ function KnownArchives(): JSX.Element {
     ...localArchives.value.map((archive) => archive.url),
     ...presets.flatMap((preset) => preset.archives.map((archive) => archive.url)),
   ];
-  const choose = (url: string): void => {
-    const local = localArchives.value.find((archive) => archive.url === url);
-    if (local !== undefined) {
-      edit({ archive: url, network: local.network ?? '' });
-      return;
-    }
-    const preset = presets.find((candidate) => candidate.archives.some((archive) => archive.url === url));
-    if (preset !== undefined) edit({ archive: url, network: preset.name });
+  const onChoice = (url: string): void => {
+    if (known.includes(url)) choose(url, presets.find((preset) => preset.archives.some((archive) => archive.url === url))?.name);
   };
   return (
     <div class="field">
@@ -65,7 +59,7 @@ function KnownArchives(): JSX.Element {
         id="known"
         value={known.includes(form.value.archive) ? form.value.archive : ''}
         disabled={known.length === 0}
-        onChange={(event) => choose(event.currentTarget.value)}
+        onChange={(event) => onChoice(event.currentTarget.value)}
       >
         <option value="">{state.state === 'loading' ? 'Loading…' : known.length === 0 ? 'None available' : 'Choose…'}</option>
         {localArchives.value.length > 0 && (

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { type CellState, type CheckpointTable, firstLedgerOf } from '../checkpoints.ts';
 import { grouped, hex, plural } from '../format.ts';
 import { cellAt, drawMap, layOut, type MapLayout } from '../map-paint.ts';
@@ -83,7 +83,8 @@ function Map({ run, table }: { readonly run: Run; readonly table: CheckpointTabl
     };
   }, []);
 
-  useEffect(() => {
+  // With the legend, not a frame after it: both show the same table.
+  useLayoutEffect(() => {
     if (canvas.current === null || width.value === 0) return;
     drawMap(canvas.current, table, layout, marked);
   }, [tick, width.value, marked, theme.value, table]);

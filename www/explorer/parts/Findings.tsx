@@ -10,6 +10,22 @@ import { Icon } from './Icon.tsx';
 import { Prose } from './Prose.tsx';
 
 const PAGE = 25;
+/** Of findings that say the same, so many stand for all. */
+const ALIKE = 3;
+/** No more cards than this at one press of a button: a browser takes seconds to lay out thousands. */
+const MAX_STEP = 500;
+
+/** Findings that say the same about different places, in the order of the first of each. */
+function groups(findings: readonly Finding[]): readonly (readonly [key: string, alike: readonly Finding[]])[] {
+  const byWords = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const key = `${finding.code} ${finding.message}`;
+    const alike = byWords.get(key);
+    if (alike === undefined) byWords.set(key, [finding]);
+    else alike.push(finding);
+  }
+  return [...byWords];
+}
 
 /** A finding as one would paste it into an issue. */
 export function findingText(finding: Finding): string {
@@ -80,6 +96,7 @@ export function FindingCard({ finding }: { readonly finding: Finding }): JSX.Ele
 
 export function Findings({ run }: { readonly run: Run }): JSX.Element | null {
   const shown = useSignal(PAGE);
+  const unfolded = useSignal<ReadonlySet<string>>(new Set());
   const findings = run.findings.value;
   if (findings.length === 0) return null;
   const report = run.report.value;
@@ -87,6 +104,21 @@ export function Findings({ run }: { readonly run: Run }): JSX.Element | null {
   const counts: Record<string, number> = {};
   for (const finding of findings) counts[finding.code] = (counts[finding.code] ?? 0) + 1;
   const codes = Object.entries(counts);
+  const unfold = (key: string, count: number): void => {
+    unfolded.value = new Set([...unfolded.value, key]);
+    shown.value += Math.min(count, MAX_STEP);
+  };
+  const rows = groups(findings).flatMap(([key, alike]) => {
+    if (alike.length <= ALIKE || unfolded.value.has(key)) return alike.map((finding) => <FindingCard key={finding} finding={finding} />);
+    return [
+      ...alike.slice(0, ALIKE).map((finding) => <FindingCard key={finding} finding={finding} />),
+      <li key={key} class="alike">
+        <button type="button" class="button" onClick={() => unfold(key, alike.length)}>
+          Show all {grouped(alike.length)} × {alike[0]?.code}
+        </button>
+      </li>,
+    ];
+  });
   return (
     <section class="findings" aria-labelledby="findings-title">
       <div class="card-head">
@@ -98,11 +130,11 @@ export function Findings({ run }: { readonly run: Run }): JSX.Element | null {
       )}
       {dropped > 0 && <p class="hint">{plural(dropped, 'more finding')} did not fit into the report.</p>}
       <ol class="finding-list">
-        {findings.slice(0, shown.value).map((finding) => <FindingCard key={finding} finding={finding} />)}
+        {rows.slice(0, shown.value)}
       </ol>
-      {findings.length > shown.value && (
+      {rows.length > shown.value && (
         <button type="button" class="button" onClick={() => { shown.value += PAGE; }}>
-          Show {grouped(Math.min(PAGE, findings.length - shown.value))} more of {grouped(findings.length - shown.value)}
+          Show {grouped(Math.min(PAGE, rows.length - shown.value))} more of {grouped(rows.length - shown.value)}
         </button>
       )}
     </section>
