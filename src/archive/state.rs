@@ -237,6 +237,9 @@ struct RawNext {
     shadow: Option<Capped<String, MAX_SHADOWS>>,
 }
 
+/// Above it the arithmetic of checkpoints would overflow (rules B.2; stellar-core PR #5185).
+const MAX_CURRENT_LEDGER: u32 = u32::MAX - 256;
+
 /// Bytes of a passphrase; real ones have below 50, and reports repeat it.
 const MAX_PASSPHRASE: usize = 1000;
 
@@ -253,6 +256,9 @@ impl RawState {
         }
         if self.network_passphrase.as_ref().is_some_and(|passphrase| passphrase.len() > MAX_PASSPHRASE) {
             return Err(StateError::Schema { field: format!("networkPassphrase is longer than {MAX_PASSPHRASE} bytes") });
+        }
+        if self.current_ledger > MAX_CURRENT_LEDGER {
+            return Err(StateError::Schema { field: format!("currentLedger is above {MAX_CURRENT_LEDGER}") });
         }
         let hot_archive_buckets = match (self.version, self.hot_archive_buckets) {
             (2, None) => return Err(StateError::Schema { field: "hotArchiveBuckets is missing, version 2 requires it".into() }),

@@ -46,6 +46,8 @@ fn pkg(wasm: Option<PathBuf>) -> Result<()> {
         // The library's default is true, unlike the command line's: `init()` would then have no default URL and bundlers
         // would silently leave the wasm out.
         .omit_default_module_path(false)
+        // After a crash the package makes a fresh instance with it, instead of asking for a new process or page.
+        .reset_state_function(true)
         .remove_name_section(true)
         .remove_producers_section(true);
     bindgen.generate(&out).with_context(|| format!("no bindings for {}", wasm.display()))
