@@ -138,14 +138,15 @@ fn upgraded(header: &Header, kind: u32, value: u32) -> bool {
 
 /// Whether the fee pool is possible, and what would be.
 fn fee_pool_rule(previous: &Header, header: &Header, inflated: bool, network: Option<&Network>) -> (bool, String) {
-    let fixed = previous.version == 23 && header.version == 24 && network.is_some_and(Network::is_pubnet);
-    let base = previous.fee_pool.saturating_add(if fixed { PUBNET_PROTOCOL_24_FEE_POOL_FIX } else { 0 });
+    let to_24 = previous.version == 23 && header.version == 24;
+    let fixed = previous.fee_pool.saturating_add(PUBNET_PROTOCOL_24_FEE_POOL_FIX);
+    let base = if to_24 && network.is_some_and(Network::is_pubnet) { fixed } else { previous.fee_pool };
     let no_results = header.result_hash == EMPTY_RESULTS_HASH;
     match (inflated, no_results) {
         // Inflation hands the pool out.
         (true, _) => (header.fee_pool >= 0, "0 or more".into()),
-        // Nothing was charged.
-        (false, true) => (header.fee_pool == base, base.to_string()),
+        // Nothing was charged. A network that is not known may be public Stellar.
+        (false, true) => (header.fee_pool == base || (to_24 && network.is_none() && header.fee_pool == fixed), base.to_string()),
         // Fees come in; Soroban refunds never exceed them within a ledger.
         (false, false) => (header.fee_pool >= base, format!("{base} or more")),
     }
@@ -237,4 +238,63 @@ pub fn lone_violations(header: &Header, last_known_protocol: u32) -> Vec<Violati
 
 fn list(hashes: &[Hash256; 4]) -> String {
     hashes.map(|hash| hash.to_string()).join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::header::ValueKind;
+
+    fn header(version: u32, fee_pool: i64) -> Header {
+        let zero = Hash256::ZERO;
+        Header {
+            hash: zero,
+            version,
+            previous_hash: zero,
+            scp_value: Vec::new(),
+            tx_set_hash: zero,
+            close_time: 0,
+            upgrades: Vec::new(),
+            value_kind: ValueKind::Signed,
+            result_hash: EMPTY_RESULTS_HASH,
+            bucket_list_hash: zero,
+            sequence: LedgerSeq::new(7),
+            total_coins: 0,
+            fee_pool,
+            inflation_sequence: 0,
+            id_pool: 0,
+            base_fee: 0,
+            base_reserve: 0,
+            max_tx_set_size: 0,
+            skip_list: [zero; 4],
+            flags: 0,
+        }
+    }
+
+    #[test]
+    fn public_stellars_upgrade_to_24_adds_its_known_sum_to_the_fee_pool_and_no_other_ledger_does() {
+        let (pubnet, testnet) = (Network::from_name_or_passphrase("pubnet"), Network::from_name_or_passphrase("testnet"));
+        let rule = |from, to, network, rise| fee_pool_rule(&header(from, 5), &header(to, 5 + rise), false, network).0;
+        let fix = PUBNET_PROTOCOL_24_FEE_POOL_FIX;
+        assert!(rule(23, 24, Some(&pubnet), fix) && !rule(23, 24, Some(&pubnet), 0) && !rule(23, 24, Some(&pubnet), fix + 1));
+        assert!(!rule(23, 24, Some(&testnet), fix) && rule(23, 24, Some(&testnet), 0));
+        assert!(rule(23, 24, None, fix) && rule(23, 24, None, 0) && !rule(23, 24, None, 1));
+        assert!(!rule(24, 24, Some(&pubnet), fix) && rule(24, 24, Some(&pubnet), 0));
+    }
+
+    #[test]
+    fn skip_list_slots_move_at_their_distances() {
+        let slot = |byte: u8| Hash256::new([byte; 32]);
+        let before = Header { skip_list: [slot(1), slot(2), slot(3), slot(4)], ..header(22, 0) };
+        let moved = |sequence| {
+            let after = Header { sequence: LedgerSeq::new(sequence), bucket_list_hash: slot(9), ..header(22, 0) };
+            expected_skip_list(&before, &after).map(|hash| hash.as_bytes()[0])
+        };
+        assert_eq!(moved(49), [1, 2, 3, 4]);
+        assert_eq!(moved(50), [9, 2, 3, 4]);
+        assert_eq!(moved(5_000), [9, 2, 3, 4]);
+        assert_eq!(moved(5_050), [9, 1, 3, 4]);
+        assert_eq!(moved(55_050), [9, 1, 2, 4]);
+        assert_eq!(moved(555_050), [9, 1, 2, 3]);
+    }
 }
