@@ -165,6 +165,20 @@ fn a_hole_is_no_late_start() {
 }
 
 #[test]
+fn a_hole_is_no_early_end() {
+    let config = Config { ledgers: 1200, frequency: sample_archive::Frequency::Accelerated, ..Config::default() };
+    let archive = sample_archive::make(&config);
+    // The newest checkpoint, and one that the search for the end comes by.
+    let gone = |path: &str| path.contains("-000004af.") || path.contains("-00000257.") || path.contains("-0000025f.");
+    let files = archive.files.into_iter().filter(|(path, _)| !gone(path)).collect();
+    let mut options = stellar_archive_verifier::driver::RunOptions::default();
+    options.frequency = stellar_archive_verifier::archive::checkpoint::CheckpointFrequency::Accelerated;
+    let report = verify(&MemoryArchive::new(files), &options);
+    assert_eq!(report.range.map(|range| range.high.value()), Some(1199), "{:?}", report.notes);
+    assert_eq!((report.verdict, report.totals["ledger"].faulty, report.totals["ledger"].verified), (Verdict::Faulty, 3, 147));
+}
+
+#[test]
 fn a_newest_state_that_is_not_at_a_checkpoint_does_not_stop_the_run() {
     let archive = sample(23, 128);
     let report = {

@@ -102,32 +102,18 @@ impl BucketList {
         hasher.finish()
     }
 
-    /// The non-empty buckets that it names, with where: `(level, slot, bucket)`.
-    pub fn buckets(&self) -> impl Iterator<Item = (usize, BucketSlot, BucketHash)> {
+    /// The non-empty buckets that it names, with their level.
+    pub fn buckets(&self) -> impl Iterator<Item = (usize, BucketHash)> {
         self.0.iter().enumerate().flat_map(|(index, level)| {
             let next: Vec<_> = match &level.next {
                 NextBucket::Clear | NextBucket::Invalid(_) => vec![],
                 NextBucket::Output(output) => vec![*output],
                 NextBucket::Inputs { curr, snap, shadow } => [*curr, *snap].into_iter().chain(shadow.iter().copied()).collect(),
             };
-            [(BucketSlot::Curr, level.curr), (BucketSlot::Snap, level.snap)]
-                .into_iter()
-                .chain(next.into_iter().map(|bucket| (BucketSlot::Next, bucket)))
-                .filter(|(_, bucket)| !bucket.is_empty_bucket())
-                .map(move |(slot, bucket)| (index, slot, bucket))
+            let named = [level.curr, level.snap].into_iter().chain(next);
+            named.filter(|bucket| !bucket.is_empty_bucket()).map(move |bucket| (index, bucket))
         })
     }
-}
-
-/// Where in a level a bucket is named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BucketSlot {
-    /// `curr`.
-    Curr,
-    /// In `next`.
-    Next,
-    /// `snap`.
-    Snap,
 }
 
 /// A parsed HistoryArchiveState.

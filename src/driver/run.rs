@@ -187,7 +187,13 @@ async fn find_range(shared: &Shared<'_>, root: &Root) -> (Option<CheckpointRange
     if options.low.is_none() && !exists(shared, whole.first()).await {
         let first = first_where(shared, whole, true).await;
         if let Some(first) = first {
-            let first = lowest_below(shared, whole, first).await.unwrap_or(first);
+            let below =
+                first.previous().and_then(|last| CheckpointRange::covering(LedgerSeq::GENESIS, last.last_ledger(), options.frequency));
+            let lower = match below {
+                Some(below) => first_found(shared, below).await,
+                None => None,
+            };
+            let first = lower.unwrap_or(first);
             range = asked(first.first_ledger()).unwrap_or(range);
             let begins = first.first_ledger();
             notes.push(note("starts-late", format!("the archive begins at ledger {begins}: nothing below it was verified, and it was looked at in places only to see that nothing is there")));
@@ -198,7 +204,9 @@ async fn find_range(shared: &Shared<'_>, root: &Root) -> (Option<CheckpointRange
         let gone = first_where(shared, range, false).await;
         if let Some(gone) = gone
             && let Some(shorter) = CheckpointRange::covering(range.first().first_ledger(), gone.last_ledger(), options.frequency)
-            && range.count() - shorter.count() > CLAIMED_CHECKPOINTS
+            && let Some(beyond) = gone.next().and_then(|next| CheckpointRange::covering(next.first_ledger(), high, options.frequency))
+            && beyond.count() > CLAIMED_CHECKPOINTS
+            && first_found(shared, beyond).await.is_none()
         {
             let message = format!("the newest state names ledger {high}, but the files end before ledger {}", gone.first_ledger());
             notes.push(note("ends-early", message));
@@ -225,13 +233,13 @@ async fn exists(shared: &Shared<'_>, checkpoint: Checkpoint) -> bool {
     false
 }
 
-/// A late start has nothing below it, a hole has: looks at both ends of what is below, and at places in between.
-async fn lowest_below(shared: &Shared<'_>, whole: CheckpointRange, first: Checkpoint) -> Option<Checkpoint> {
-    let below = CheckpointRange::covering(whole.first().first_ledger(), first.previous()?.last_ledger(), first.frequency())?;
-    let count = below.count();
+/// Looks for a checkpoint at both ends of a range and at places in between: what tells a late start or an early end, which
+/// have nothing beyond them, from a hole.
+async fn first_found(shared: &Shared<'_>, range: CheckpointRange) -> Option<Checkpoint> {
+    let count = range.count();
     let step = (count / PLACES).max(1);
     for index in (0..count).filter(|index| *index < PLACES || *index + PLACES >= count || index.is_multiple_of(step)) {
-        let checkpoint = nth(below, index);
+        let checkpoint = nth(range, index);
         if exists(shared, checkpoint).await {
             return Some(checkpoint);
         }

@@ -38,7 +38,7 @@ pub(crate) fn check_against_header(history: &mut FileReport<Option<HistoryArchiv
 /// Every bucket that a state names, with where and in which list.
 pub fn buckets(state: &HistoryArchiveState) -> impl Iterator<Item = (BucketUse, BucketHash)> {
     lists(state).flat_map(|(kind, list)| {
-        list.buckets().map(move |(level, _, bucket)| {
+        list.buckets().map(move |(level, bucket)| {
             let lowest = level == BUCKET_LEVELS - 1;
             (BucketUse { list: kind, lowest }, bucket)
         })
@@ -63,14 +63,6 @@ pub fn check_levels(
     }
     for (place, bucket) in buckets(state) {
         let Some(facts) = facts(&bucket) else { continue };
-        if let Some(protocol) = protocol
-            && facts.version > protocol
-            && deep
-        {
-            let message = "the bucket is of a later protocol than the ledger that names it";
-            let finding = Finding::new(FindingCode::BucketMeta, ArchivePath::of_bucket(bucket), message);
-            findings.push(finding.at_bucket(bucket).comparing(format!("{protocol} or earlier"), facts.version));
-        }
         if deep && place.list != facts.list {
             let message = "the bucket is named in both bucket lists, whose entries are of different kinds";
             findings.push(Finding::new(FindingCode::BucketMeta, ArchivePath::of_bucket(bucket), message).at_bucket(bucket));

@@ -297,4 +297,58 @@ mod tests {
         assert_eq!(moved(55_050), [9, 1, 2, 4]);
         assert_eq!(moved(555_050), [9, 1, 2, 3]);
     }
+
+    /// A lawful pair; every rule of the table is broken in it once, by itself.
+    #[test]
+    fn each_rule_between_neighbours_is_found_when_it_alone_is_broken() {
+        use FindingCode as F;
+        let hash = |byte: u8| Hash256::new([byte; 32]);
+        let before = Header { hash: hash(1), close_time: 100, total_coins: 1000, id_pool: 50, base_fee: 100, ..header(22, 10) };
+        let after = Header { previous_hash: hash(1), close_time: 105, tx_set_hash: hash(2), ..before.clone() };
+        let to = |kind, value| vec![Upgrade { kind, value: Some(value) }];
+        let codes =
+            |before: &Header, after: &Header| violations(before, after, None).into_iter().map(|found| found.code).collect::<Vec<_>>();
+        assert_eq!(codes(&before, &after), []);
+        type Change<'a> = &'a dyn Fn(&mut Header);
+        let broken: [(F, Change<'_>); 17] = [
+            (F::HeaderChainBreak, &|after| after.previous_hash = hash(3)),
+            (F::HeaderCloseTime, &|after| after.close_time = 100),
+            (F::HeaderCloseTime, &|after| after.close_time = 0),
+            (F::HeaderVersion, &|after| after.version = 23),
+            (F::HeaderVersion, &|after| (after.version, after.upgrades) = (21, to(Upgrade::VERSION, 21))),
+            (F::HeaderUpgrade, &|after| after.base_fee = 200),
+            (F::HeaderUpgrade, &|after| (after.base_fee, after.upgrades) = (200, to(Upgrade::BASE_FEE, 300))),
+            (F::HeaderUpgrade, &|after| after.max_tx_set_size = 1),
+            (F::HeaderUpgrade, &|after| after.base_reserve = 1),
+            (F::HeaderUpgrade, &|after| after.flags = 1),
+            (F::HeaderUpgrade, &|after| after.upgrades = [to(Upgrade::BASE_FEE, 100), to(Upgrade::VERSION, 22)].concat()),
+            (F::HeaderCoins, &|after| after.total_coins = 1001),
+            (F::HeaderFeePool, &|after| after.fee_pool = 9),
+            (F::HeaderFeePool, &|after| after.fee_pool = 11),
+            (F::HeaderIdPool, &|after| after.id_pool = 49),
+            (F::HeaderIdPool, &|after| after.inflation_sequence = 1),
+            (F::HeaderValue, &|after| after.value_kind = ValueKind::Basic),
+        ];
+        for (number, (code, breaks)) in broken.into_iter().enumerate() {
+            let mut after = after.clone();
+            breaks(&mut after);
+            assert_eq!(codes(&before, &after), [code], "number {number}");
+        }
+        let lawful: [Change<'_>; 4] = [
+            &|after| (after.version, after.upgrades) = (23, to(Upgrade::VERSION, 23)),
+            &|after| (after.base_fee, after.upgrades) = (200, to(Upgrade::BASE_FEE, 200)),
+            // Listed but not applied: an upgrade that fails is skipped.
+            &|after| after.upgrades = to(Upgrade::BASE_RESERVE, 7),
+            // Fees of a ledger with transactions.
+            &|after| (after.fee_pool, after.result_hash) = (500, hash(4)),
+        ];
+        for (number, makes) in lawful.into_iter().enumerate() {
+            let mut after = after.clone();
+            makes(&mut after);
+            assert_eq!(codes(&before, &after), [], "lawful number {number}");
+        }
+        let old = Header { version: 8, value_kind: ValueKind::Basic, ..before.clone() };
+        let inflation = Header { inflation_sequence: 1, total_coins: 1900, fee_pool: 0, version: 8, value_kind: ValueKind::Basic, ..after };
+        assert_eq!(codes(&old, &inflation), [], "inflation below protocol 12");
+    }
 }

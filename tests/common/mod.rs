@@ -3,7 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "every test uses its own part")]
 #![allow(clippy::panic, clippy::unwrap_used)]
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,6 @@ pub struct TestHost {
     now: Cell<u64>,
     /// Look-ups of `is_cancelled` until it says yes.
     pub cancel_after: Cell<Option<u64>>,
-    pub slept: RefCell<Vec<u64>>,
 }
 
 impl Host for TestHost {
@@ -62,7 +61,6 @@ impl Host for TestHost {
         if ms >= 60_000 {
             return Box::pin(pending());
         }
-        self.slept.borrow_mut().push(ms);
         Box::pin(ready(()))
     }
 
