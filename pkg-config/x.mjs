@@ -203,7 +203,7 @@ const xtask = once(async () => {
 const wasm = once(async () => {
   await wasmTarget();
   await step('Rust to wasm', ({ run }) =>
-    run('cargo', ['build', '--release', '--target', WASM_TARGET, '--features', 'web', '--lib']),
+    run('cargo', ['build', '--release', '--target', WASM_TARGET, '--features', 'explore,web', '--lib']),
   );
 });
 
@@ -300,14 +300,14 @@ async function lint() {
   const strict = ['--', '-D', 'warnings'];
   await step('clippy and the documentation', async ({ run }) => {
     await run('cargo', ['clippy', '--workspace', '--exclude', 'xtask', '--all-targets', '--features', 'native', ...strict]);
-    await run('cargo', ['clippy', '--target', WASM_TARGET, '--features', 'web', '--lib', ...strict]);
+    await run('cargo', ['clippy', '--target', WASM_TARGET, '--features', 'explore,web', '--lib', ...strict]);
     await run('cargo', ['doc', '--workspace', '--exclude', 'xtask', '--no-deps', '--features', 'native'], { env: { RUSTDOCFLAGS: '-D warnings' } });
   });
 }
 
 async function wasmTests() {
   const [env] = await Promise.all([browser(), xtask(), wasm()]);
-  const args = ['test', '--release', '--target', WASM_TARGET, '--features', 'web', '--test', 'web'];
+  const args = ['test', '--release', '--target', WASM_TARGET, '--features', 'explore,web', '--test', 'web'];
   await testStep('wasm tests in a browser window', ({ run }) => run('cargo', args, { env }), cargoResults);
   const worker = { ...env, WASM_BINDGEN_USE_DEDICATED_WORKER: '1' };
   await testStep('wasm tests in a worker', ({ run }) => run('cargo', args, { env: worker }), cargoResults);

@@ -14,6 +14,9 @@ pub mod archive;
 pub mod bindings;
 pub mod codec;
 pub mod driver;
+#[cfg(feature = "explore")]
+pub mod explore;
+pub mod historywork;
 pub mod limits;
 pub mod report;
 pub mod transport;

@@ -7,21 +7,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer, with the layers that it may use.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("limits", &[]),
     ("codec", &["limits"]),
     ("archive", &["codec", "limits"]),
     ("work", &[]),
     ("verify", &["archive", "codec", "limits"]),
-    ("report", &["archive", "codec", "driver", "verify"]),
-    ("transport", &["archive", "codec", "driver"]),
-    ("driver", &["archive", "codec", "limits", "report", "transport", "verify", "work"]),
-    ("bindings", &["archive", "codec", "driver", "report", "transport"]),
-    ("lib", &["archive", "bindings", "codec", "driver", "limits", "report", "transport", "verify", "work"]),
+    ("historywork", &["archive", "codec", "limits", "verify", "work"]),
+    ("explore", &["archive", "limits"]),
+    ("report", &["archive", "codec", "historywork", "verify"]),
+    ("transport", &["archive", "codec"]),
+    ("driver", &["archive", "codec", "historywork", "limits", "report", "transport", "verify", "work"]),
+    ("bindings", &["archive", "codec", "driver", "explore", "historywork", "limits", "report", "transport", "work"]),
+    ("lib", &["archive", "bindings", "codec", "driver", "explore", "historywork", "limits", "report", "transport", "verify", "work"]),
 ];
 
 /// The pure layers, and words that would make them impure.
-const PURE: [&str; 5] = ["archive", "codec", "limits", "verify", "work"];
+const PURE: [&str; 7] = ["archive", "codec", "explore", "historywork", "limits", "verify", "work"];
 const IMPURE: [&str; 9] = ["async ", ".await", "std::fs", "std::net", "std::thread", "std::time", "println!", "futures_", "rand::"];
 
 const BROWSER_CRATES: [&str; 6] = ["gloo_", "js_sys", "serde_wasm_bindgen", "wasm_bindgen", "wasm_streams", "web_sys"];

@@ -166,6 +166,7 @@ fn segment(files: &std::collections::BTreeMap<String, Vec<u8>>, rules: &Rules, c
     let mut check = ScpCheck::new(rules, &ledger.facts);
     let delivery = deliver(file(FileKind::Scp), &mut check);
     let scp = check.finish(delivery);
+    let (ledger, transactions) = (ledger.map(std::sync::Arc::new), transactions.map(std::sync::Arc::new));
     assemble(CheckpointFiles { history, ledger, transactions, results, scp }).segment
 }
 

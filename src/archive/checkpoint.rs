@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The sequence number of a ledger. Ledger 1 is the genesis ledger; ledger 0 does not exist.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct LedgerSeq(u32);
 
 impl LedgerSeq {
@@ -38,7 +38,7 @@ impl fmt::Display for LedgerSeq {
 }
 
 /// How many ledgers a checkpoint spans.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum CheckpointFrequency {
     /// 8, on local networks with `ARTIFICIALLY_ACCELERATE_TIME_FOR_TESTING`.
     Accelerated,
@@ -82,10 +82,25 @@ impl CheckpointFrequency {
 }
 
 /// A checkpoint, named by its last ledger.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "RawCheckpoint")]
 pub struct Checkpoint {
     last: u32,
     frequency: CheckpointFrequency,
+}
+
+#[derive(Deserialize)]
+struct RawCheckpoint {
+    last: u32,
+    frequency: CheckpointFrequency,
+}
+
+impl TryFrom<RawCheckpoint> for Checkpoint {
+    type Error = &'static str;
+
+    fn try_from(raw: RawCheckpoint) -> Result<Self, Self::Error> {
+        raw.frequency.ending_at(LedgerSeq(raw.last)).ok_or("no checkpoint ends there")
+    }
 }
 
 impl Checkpoint {
@@ -148,10 +163,26 @@ impl fmt::Display for Checkpoint {
 }
 
 /// One or more checkpoints in a row.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "RawRange")]
 pub struct CheckpointRange {
     first: Checkpoint,
     last: Checkpoint,
+}
+
+#[derive(Deserialize)]
+struct RawRange {
+    first: Checkpoint,
+    last: Checkpoint,
+}
+
+impl TryFrom<RawRange> for CheckpointRange {
+    type Error = &'static str;
+
+    fn try_from(raw: RawRange) -> Result<Self, Self::Error> {
+        let sound = raw.first <= raw.last && raw.first.frequency == raw.last.frequency;
+        sound.then_some(Self { first: raw.first, last: raw.last }).ok_or("the range ends before it begins")
+    }
 }
 
 impl CheckpointRange {
@@ -177,6 +208,13 @@ impl CheckpointRange {
     #[must_use]
     pub const fn count(self) -> u32 {
         (self.last.last - self.first.last) / self.first.frequency.ledgers() + 1
+    }
+
+    /// The checkpoint at a place from the lowest, if the range reaches that far.
+    #[must_use]
+    pub fn nth(self, index: u32) -> Option<Checkpoint> {
+        let last = index.checked_mul(self.first.frequency.ledgers()).and_then(|ledgers| self.first.last.checked_add(ledgers))?;
+        (last <= self.last.last).then_some(Checkpoint { last, frequency: self.first.frequency })
     }
 
     /// The checkpoints, ascending.

@@ -2,13 +2,13 @@
 
 use core::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, CheckpointFrequency, LedgerSeq};
 use super::state::BucketHash;
 
 /// The kinds of files that every checkpoint has.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileKind {
     /// The HistoryArchiveState, JSON.
@@ -82,10 +82,36 @@ impl ArchivePath {
         Self(format!("bucket/{a:02x}/{b:02x}/{c:02x}/bucket-{bucket}.xdr.gz"))
     }
 
+    /// The path that a text names, if it is one of an archive's: nothing else gets through.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == Self::well_known().as_str() {
+            return Some(Self::well_known());
+        }
+        let name = text.rsplit('/').next()?;
+        let candidate = if let Some(hash) = name.strip_prefix("bucket-") {
+            Self::of_bucket(BucketHash::new(hash.strip_suffix(".xdr.gz")?.parse().ok()?))
+        } else {
+            let (kind, rest) = name.split_once('-')?;
+            let kind = FileKind::ALL.into_iter().find(|known| known.name() == kind)?;
+            let ledger = u32::from_str_radix(rest.split('.').next()?, 16).ok()?;
+            // The finer frequency: every path of the other is one of its own.
+            Self::of_checkpoint(kind, CheckpointFrequency::Accelerated.ending_at(LedgerSeq::new(ledger))?)
+        };
+        (candidate.as_str() == text).then_some(candidate)
+    }
+
     /// The path as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The kind of file, for those of checkpoints.
+    #[must_use]
+    pub fn kind(&self) -> Option<FileKind> {
+        let folder = self.0.split('/').next()?;
+        FileKind::ALL.into_iter().find(|kind| kind.name() == folder)
     }
 
     /// Whether archives may lack the file: scp files are the only ones (rules B.1).
@@ -113,10 +139,31 @@ impl Serialize for ArchivePath {
     }
 }
 
+impl<'de> Deserialize<'de> for ArchivePath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format_args!("{text:?} is no path of an archive")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
+
+    #[test]
+    fn only_paths_of_an_archive_are_parsed() {
+        let checkpoint = CheckpointFrequency::Standard.containing(LedgerSeq::new(0x00aa_bbcc));
+        let bucket = ArchivePath::of_bucket(BucketHash::new(crate::codec::hash::sha256(&[])));
+        let known = FileKind::ALL.map(|kind| ArchivePath::of_checkpoint(kind, checkpoint));
+        for path in known.into_iter().chain([bucket, ArchivePath::well_known()]) {
+            assert_eq!(ArchivePath::parse(path.as_str()), Some(path));
+        }
+        for stranger in
+            ["", "/", "ledger", "../ledger-0000003f.xdr.gz", "ledger/00/00/00/ledger-0000003e.xdr.gz", "x/.well-known/stellar-history.json"]
+        {
+            assert_eq!(ArchivePath::parse(stranger), None, "{stranger}");
+        }
+    }
 
     #[test]
     fn paths_are_those_of_stellar_core() {

@@ -5,6 +5,7 @@
 
 use core::fmt;
 use core::marker::PhantomData;
+use std::borrow::Cow;
 
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -20,7 +21,7 @@ pub const BUCKET_LEVELS: usize = 11;
 pub const FIRST_PROTOCOL_WITH_HOT_ARCHIVE: u32 = 23;
 
 /// The name of a bucket: SHA-256 of its uncompressed content. All zero for the empty bucket, which has no file.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct BucketHash(Hash256);
 
 impl BucketHash {
@@ -50,14 +51,14 @@ impl fmt::Display for BucketHash {
 }
 
 /// The merge that a level awaits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub enum NextBucket {
     /// State 0: none.
     Clear,
     /// State 1: done, with this output; empty if nothing was left of the merge, as on early public Stellar.
     Output(BucketHash),
     /// No merge that can be understood, and why. Nothing else of the state depends on it, so it stays usable.
-    Invalid(&'static str),
+    Invalid(Cow<'static, str>),
     /// State 2: its inputs. Published states never have it: publishing resolves merges first.
     Inputs {
         /// The level's own bucket.
@@ -70,7 +71,7 @@ pub enum NextBucket {
 }
 
 /// One level of a bucket list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct BucketLevel {
     /// The bucket that still takes changes.
     pub curr: BucketHash,
@@ -81,7 +82,7 @@ pub struct BucketLevel {
 }
 
 /// The levels of one bucket list, newest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct BucketList(Box<[BucketLevel; BUCKET_LEVELS]>);
 
 impl BucketList {
@@ -116,8 +117,8 @@ impl BucketList {
     }
 }
 
-/// A parsed HistoryArchiveState.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A parsed HistoryArchiveState. As serde writes it, it is this crate's own form and not the archive's file.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct HistoryArchiveState {
     /// 1, or 2 with hot archive buckets.
     pub version: u32,
@@ -284,7 +285,7 @@ impl RawLevel {
         let hash = |name: &str, text: &str| {
             bucket_hash(text).ok_or_else(|| StateError::Schema { field: format!("{field}.{name} is not 64 hex digits") })
         };
-        let next = self.next.map_or(Err("is missing"), RawNext::validate).unwrap_or_else(NextBucket::Invalid);
+        let next = self.next.map_or(Err("is missing"), RawNext::validate).unwrap_or_else(|problem| NextBucket::Invalid(problem.into()));
         Ok(BucketLevel { curr: hash("curr", &self.curr)?, snap: hash("snap", &self.snap)?, next })
     }
 }

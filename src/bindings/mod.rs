@@ -2,18 +2,21 @@
 //!
 //! Events are handed over as they happen; `onEvent` may call anything here, since every run has a state of its own.
 
-use js_sys::{Error, Function, Object, Reflect};
+mod options;
+
+use js_sys::{Array, Error, Function, JSON, Map, Object, Reflect, Uint8Array};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
 
-use crate::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
-use crate::archive::network::{KNOWN_NETWORKS, Network};
-use crate::driver::error::ReadError;
+use crate::archive::checkpoint::LedgerSeq;
+use crate::archive::error::ReadError;
+use crate::archive::network::KNOWN_NETWORKS;
 use crate::driver::web::WebHost;
-use crate::driver::{RunOptions, verify_archive};
+use crate::driver::{self, verify_archives};
+use crate::historywork::checkpoint_data::MissingData;
 use crate::report::Versions;
 use crate::transport::ArchiveReader;
 use crate::transport::web::{FetchArchive, JsArchive};
@@ -24,19 +27,143 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// Verifies an archive: a URL, or a reader object. Resolves with the report, also after `signal` aborted.
+/// Verifies a history: an archive, or an array of archives that hold it; each a URL or a reader object. Resolves with the
+/// report, also after `signal` aborted.
 ///
 /// # Errors
 /// Only what the caller got wrong: an `Error` with `code` `USAGE` or `UNSUPPORTED`.
 #[wasm_bindgen]
 pub async fn verify(source: JsValue, options: JsValue, on_event: Function, signal: AbortSignal) -> Result<JsValue, JsValue> {
-    let options = run_options(&options)?;
+    let options = options::run_options(&options)?;
     let host = WebHost::new(&signal)?;
-    let reader = reader(source, host.signal())?;
+    let readers = readers(source, &host)?;
     // A listener that throws must not stop the run; the wrapper in www/lib never does.
     let mut emit = |event: crate::driver::event::Event| drop(to_js(&event).and_then(|event| on_event.call1(&JsValue::NULL, &event)));
-    let report = verify_archive(&*reader, &host, &options, &mut emit).await;
+    let report = verify_archives(borrowed(&readers), &host, &options, &mut emit).await;
     to_js(&report.map_err(|error| usage(&error.to_string()))?)
+}
+
+/// Downloads a checkpoint, verified: see `CheckpointData` in www/lib. `checkpoint` is any ledger of it.
+///
+/// # Errors
+/// `FAULTY` with the fault, the code of what kept a file from being read, `ABORTED`, `USAGE`.
+#[wasm_bindgen(js_name = downloadCheckpoint)]
+pub async fn download_checkpoint(source: JsValue, checkpoint: u32, options: JsValue, signal: AbortSignal) -> Result<JsValue, JsValue> {
+    let (options, with_buckets) = options::download_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(source, &host)?;
+    let checkpoint = options.frequency.containing(LedgerSeq::new(checkpoint));
+    let download = driver::download::download_checkpoint(borrowed(&readers), &host, &options, checkpoint, with_buckets).await;
+    let (data, network) = download.map_err(|error| match error {
+        MissingData::Faulty(finding) => {
+            with_code(&format!("{}: {} ({})", finding.path, finding.message, finding.archive), "FAULTY", Some(&finding.advice))
+        }
+        MissingData::Unreadable(error) => {
+            let path = error.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
+            with_code(&format!("{path}{}", error.message), &error.code, Some(&error.advice))
+        }
+        other if signal.aborted() => with_code(&other.to_string(), "ABORTED", None),
+        other => with_code(&other.to_string(), "NETWORK", Some("check the archive and run again")),
+    })?;
+    let buckets = Map::new();
+    for (bucket, content) in &data.buckets {
+        buckets.set(&bucket.to_string().into(), &Uint8Array::from(content.as_slice()));
+    }
+    let records = |records: &[Vec<u8>]| records.iter().map(|record| Uint8Array::from(record.as_slice())).collect::<Array>();
+    let state = JSON::parse(&String::from_utf8_lossy(&data.history_json))?;
+    let object = Object::new();
+    for (name, value) in [
+        ("checkpoint", JsValue::from(checkpoint.last_ledger().value())),
+        ("network", network.map_or(JsValue::NULL, |network| network.passphrase().into())),
+        ("state", state),
+        ("headers", records(&data.headers).into()),
+        ("transactions", records(&data.transactions).into()),
+        ("results", records(&data.tx_results).into()),
+        ("scp", records(&data.scp_history).into()),
+        ("buckets", buckets.into()),
+    ] {
+        Reflect::set(&object, &name.into(), &value)?;
+    }
+    Ok(object.into())
+}
+
+/// Asks archives how far they are.
+///
+/// # Errors
+/// `USAGE`, `UNSUPPORTED`.
+#[wasm_bindgen(js_name = archiveStatus)]
+pub async fn archive_status(source: JsValue, options: JsValue, signal: AbortSignal) -> Result<JsValue, JsValue> {
+    let options = options::read_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(source, &host)?;
+    to_js(&driver::status::archive_status(borrowed(&readers), &host, &options).await)
+}
+
+/// Compares one header in several archives.
+///
+/// # Errors
+/// `USAGE`, `UNSUPPORTED`.
+#[wasm_bindgen(js_name = checkHeader)]
+pub async fn check_header(source: JsValue, options: JsValue, signal: AbortSignal) -> Result<JsValue, JsValue> {
+    let (options, ledger, known) = options::header_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(source, &host)?;
+    let checks = driver::header::check_header(borrowed(&readers), &host, &options, ledger, known).await;
+    to_js(&checks.map_err(|error| usage(&error.to_string()))?)
+}
+
+/// Hands over each record of a file of an archive as JSON; resolves with how many there were.
+///
+/// # Errors
+/// `USAGE` for a path that is none of an archive's, `FAULTY` for a file that cannot be read to its end.
+#[cfg(feature = "explore")]
+#[wasm_bindgen(js_name = dumpFile)]
+pub async fn dump_file(source: JsValue, path: String, on_line: Function, signal: AbortSignal) -> Result<JsValue, JsValue> {
+    let path = crate::archive::path::ArchivePath::parse(&path);
+    let path = path.filter(|path| path.as_str().ends_with(".xdr.gz"));
+    let path = path.ok_or_else(|| usage("the path is none of an archive's XDR files, such as ledger/00/00/00/ledger-0000003f.xdr.gz"))?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(source, &host)?;
+    let [reader] = readers.as_slice() else { return Err(usage("a file is dumped of one archive")) };
+    let options = driver::ReadOptions::default();
+    let mut printer = crate::explore::RecordPrinter::new(&path, &options.budget);
+    let mut record = |bytes: &[u8]| {
+        let line = printer.print(bytes)?;
+        on_line.call1(&JsValue::NULL, &line.into()).map(drop).map_err(|_| "the listener failed".to_owned())
+    };
+    let records = driver::dump::read_records(&**reader, &host, &options, &path, &mut record).await;
+    let records =
+        records.map_err(|error| with_code(&format!("{path}: {error}"), if signal.aborted() { "ABORTED" } else { "FAULTY" }, None))?;
+    to_js(&Records { records })
+}
+
+#[cfg(feature = "explore")]
+#[derive(Serialize)]
+struct Records {
+    records: u64,
+}
+
+/// Hands over a line a checkpoint; resolves with how many there were and what was found wrong.
+///
+/// # Errors
+/// `USAGE`, `UNSUPPORTED`.
+#[wasm_bindgen(js_name = checkpointLog)]
+pub async fn checkpoint_log(source: JsValue, options: JsValue, on_line: Function, signal: AbortSignal) -> Result<JsValue, JsValue> {
+    let (options, range) = options::log_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(source, &host)?;
+    let mut line = |line: driver::log::LogLine| drop(to_js(&line).and_then(|line| on_line.call1(&JsValue::NULL, &line)));
+    to_js(&driver::log::checkpoint_log(borrowed(&readers), &host, &options, range, &mut line).await)
+}
+
+/// The metrics of a report in Prometheus' text format.
+///
+/// # Errors
+/// `USAGE` for what is no report.
+#[wasm_bindgen(js_name = prometheusText)]
+pub fn prometheus_text(report: JsValue) -> Result<String, JsValue> {
+    let measured = serde_wasm_bindgen::from_value(report).map_err(|error| usage(&format!("this is no report: {error}")))?;
+    Ok(crate::report::prometheus::prometheus_text(&measured))
 }
 
 /// The versions of this module.
@@ -51,60 +178,17 @@ pub fn network_presets() -> Result<JsValue, JsValue> {
     to_js(KNOWN_NETWORKS)
 }
 
-const OPTIONS: [&str; 8] = ["checkpointFrequency", "concurrency", "deep", "maxRetries", "network", "range", "skipBuckets", "skipOptional"];
-const RANGE: [&str; 2] = ["high", "low"];
-
-/// Reads the options by hand, so that a mistake is named with its field and in JavaScript's words.
-fn run_options(object: &JsValue) -> Result<RunOptions, JsValue> {
-    refuse_strangers(object, &OPTIONS)?;
-    let range = field(object, "range").unwrap_or(JsValue::UNDEFINED);
-    refuse_strangers(&range, &RANGE)?;
-    let mut options = RunOptions {
-        low: integer(&range, "low")?.map(LedgerSeq::new),
-        high: integer(&range, "high")?.map(LedgerSeq::new),
-        deep: boolean(object, "deep")?,
-        skip_optional: boolean(object, "skipOptional")?,
-        skip_buckets: boolean(object, "skipBuckets")?,
-        ..RunOptions::default()
+/// One archive, or an array of them.
+fn readers(source: JsValue, host: &WebHost) -> Result<Vec<Box<dyn ArchiveReader>>, JsValue> {
+    let sources = match source.dyn_into::<Array>() {
+        Ok(sources) => sources.iter().collect(),
+        Err(source) => vec![source],
     };
-    if let Some(network) = field(object, "network") {
-        let network = network.as_string().ok_or_else(|| usage("network must be a string: a known name or a passphrase"))?;
-        options.network = Some(Network::from_name_or_passphrase(&network));
-    }
-    match integer(object, "concurrency")? {
-        Some(files @ 1..=256) => options.concurrency = crate::codec::usize_from(files),
-        Some(_) => return Err(usage("concurrency must be from 1 to 256")),
-        None => {}
-    }
-    options.retry.max_retries = integer(object, "maxRetries")?.unwrap_or(options.retry.max_retries);
-    if let Some(ledgers) = integer(object, "checkpointFrequency")? {
-        let frequency = CheckpointFrequency::from_ledgers(ledgers);
-        options.frequency = frequency.ok_or_else(|| usage("checkpointFrequency must be 64, or 8 for accelerated networks"))?;
-    }
-    Ok(options)
+    sources.into_iter().map(|source| reader(source, host.signal())).collect()
 }
 
-fn field(object: &JsValue, name: &str) -> Option<JsValue> {
-    Reflect::get(object, &name.into()).ok().filter(|value| !value.is_undefined() && !value.is_null())
-}
-
-fn boolean(object: &JsValue, name: &str) -> Result<bool, JsValue> {
-    field(object, name).map_or(Ok(false), |value| value.as_bool().ok_or_else(|| usage(&format!("{name} must be true or false"))))
-}
-
-#[allow(clippy::as_conversions)] // checked to be a whole number in range
-fn integer(object: &JsValue, name: &str) -> Result<Option<u32>, JsValue> {
-    let Some(value) = field(object, name) else { return Ok(None) };
-    let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number));
-    number.map(|number| Some(number as u32)).ok_or_else(|| usage(&format!("{name} must be a whole number from 0 to {}", u32::MAX)))
-}
-
-fn refuse_strangers(value: &JsValue, known: &[&str]) -> Result<(), JsValue> {
-    let Some(object) = value.dyn_ref::<Object>() else { return Ok(()) };
-    match Object::keys(object).iter().filter_map(|key| key.as_string()).find(|key| !known.contains(&key.as_str())) {
-        Some(stranger) => Err(usage(&format!("there is no option {stranger}; there are {}", known.join(", ")))),
-        None => Ok(()),
-    }
+fn borrowed(readers: &[Box<dyn ArchiveReader>]) -> Vec<&dyn ArchiveReader> {
+    readers.iter().map(|reader| &**reader).collect()
 }
 
 fn reader(source: JsValue, signal: AbortSignal) -> Result<Box<dyn ArchiveReader>, JsValue> {

@@ -6,8 +6,10 @@ use serde::Serialize;
 
 use crate::archive::checkpoint::LedgerSeq;
 use crate::archive::path::{ArchivePath, FileKind};
-use crate::report::Verdict;
+use crate::report::{Bytes, LedgerRange, Verdict};
+use crate::transport::pool::Standing;
 use crate::verify::finding::Finding;
+use crate::work::WorkCounts;
 
 /// One event of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -37,12 +39,19 @@ pub enum Event {
     Retry {
         /// Which.
         path: ArchivePath,
+        /// Which archive did not deliver.
+        archive: String,
         /// Which attempt failed, from 1.
         attempt: u32,
         /// When the next one starts.
         delay_ms: u64,
         /// Why it failed.
         reason: String,
+    },
+    /// Hand it back to go on where the run is now.
+    State {
+        /// JSON, for `RunOptions::resume`.
+        state: String,
     },
     /// A stage begins.
     Stage {
@@ -66,15 +75,6 @@ pub enum Stage {
     Done,
 }
 
-/// Ledgers, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct LedgerRange {
-    /// The lowest.
-    pub low: LedgerSeq,
-    /// The highest.
-    pub high: LedgerSeq,
-}
-
 /// How far a run is.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -93,6 +93,29 @@ pub struct Progress {
     pub retries: u64,
     /// Since the start.
     pub elapsed_ms: u64,
+    /// Work items by their kind.
+    pub works: BTreeMap<&'static str, WorkCounts>,
+    /// The archives.
+    pub archives: Vec<ArchiveProgress>,
+}
+
+/// How an archive does.
+#[derive(Clone, Debug, Serialize)]
+pub struct ArchiveProgress {
+    /// Its name.
+    pub name: String,
+    /// Reads begun.
+    pub requests: u64,
+    /// Reads that failed for faults of the way.
+    pub failures: u64,
+    /// Reads refused because there were too many.
+    pub throttled: u64,
+    /// Files that it is to blame for, so far as they are settled.
+    pub faulty: u64,
+    /// Bytes as they came, decimal.
+    pub bytes: String,
+    /// Whether it is asked.
+    pub standing: Standing,
 }
 
 /// Done of all.
@@ -102,13 +125,4 @@ pub struct Count {
     pub done: u64,
     /// All.
     pub total: u64,
-}
-
-/// Bytes, as decimal strings: JavaScript's numbers end at 2^53.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Bytes {
-    /// As they came.
-    pub compressed: String,
-    /// As they were checked.
-    pub inflated: String,
 }

@@ -3,16 +3,25 @@
 //! What it is: what is read when, how often it is tried again, when to let others run, when to stop. What it is not:
 //! a judge of bytes; that is [`crate::verify`]. Clock, timers and randomness come from a [`Host`].
 
-pub mod error;
+pub mod download;
+pub mod dump;
 pub mod event;
-mod file;
-mod run;
+pub mod header;
+pub mod log;
+mod options;
+mod probe;
+mod roots;
+mod schedule;
+pub mod status;
+mod verify;
 #[cfg(feature = "web")]
 pub mod web;
 
 use futures_util::future::LocalBoxFuture;
 
-pub use run::{RunOptions, UsageError, verify_archive};
+pub use options::{ReadOptions, UsageError};
+pub use schedule::{Drive, DriveEvent, Timeouts};
+pub use verify::{RunOptions, verify_archive, verify_archives};
 
 /// What the platform gives a run.
 pub trait Host {

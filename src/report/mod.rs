@@ -1,15 +1,18 @@
 //! What a run leaves behind (design section 5).
 
+pub mod compose;
+pub mod prometheus;
 mod statement;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::archive::checkpoint::LedgerSeq;
+use crate::archive::error::RunError;
 use crate::codec::hash::Hash256;
-use crate::driver::error::RunError;
-use crate::driver::event::{Bytes, LedgerRange};
+use crate::historywork::metrics::Metrics;
+use crate::historywork::plan::{Order, Seed};
 use crate::verify::finding::{Finding, Note};
 use crate::verify::segment::Tally;
 
@@ -79,12 +82,58 @@ pub struct Report {
     pub errors: Vec<RunError>,
     /// What is worth saying.
     pub notes: Vec<Note>,
+    /// The archives and how they did. Which of several was asked for what is left to chance.
+    pub sources: Vec<Source>,
+    /// What was counted.
+    pub metrics: Metrics,
     /// ISO 8601, UTC.
     pub started_at: String,
     /// Wall time.
     pub elapsed_ms: u64,
     /// Bytes read.
     pub bytes: Bytes,
+}
+
+/// Ledgers, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct LedgerRange {
+    /// The lowest.
+    pub low: LedgerSeq,
+    /// The highest.
+    pub high: LedgerSeq,
+}
+
+/// Bytes, as decimal strings: JavaScript's numbers end at 2^53.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Bytes {
+    /// As they came.
+    pub compressed: String,
+    /// As they were checked.
+    pub inflated: String,
+}
+
+/// One archive of a run: what it announced, and how it did.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// Its name.
+    pub archive: String,
+    /// The newest ledger that it announced when the run began.
+    pub ledger: Option<LedgerSeq>,
+    /// The newest ledger that it announced when the run ended.
+    pub end_ledger: Option<LedgerSeq>,
+    /// Reads begun.
+    pub requests: u64,
+    /// Reads that failed for faults of the way.
+    pub failures: u64,
+    /// Reads refused because there were too many.
+    pub throttled: u64,
+    /// Files that it does not have, though it must.
+    pub missing: u64,
+    /// Files that it is to blame for.
+    pub faulty: u64,
+    /// Bytes as they came, decimal.
+    pub bytes: String,
 }
 
 /// A network as reports name it.
@@ -97,7 +146,7 @@ pub struct NetworkName {
 }
 
 /// What a run was asked for.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportOptions {
     /// Decode and check what no hash covers.
@@ -106,6 +155,23 @@ pub struct ReportOptions {
     pub skip_optional: bool,
     /// Leave out bucket files.
     pub skip_buckets: bool,
+    /// In which order checkpoints were verified.
+    pub order: Order,
+    /// The sample, where only some were.
+    pub sample: Option<SampleReport>,
+}
+
+/// A sample of a range.
+#[derive(Clone, Debug, Serialize)]
+pub struct SampleReport {
+    /// Checkpoints that were drawn.
+    pub count: u32,
+    /// Of how many.
+    pub of: u32,
+    /// What they were drawn from: the same seed draws the same checkpoints of the same range.
+    pub seed: Seed,
+    /// What a sample without a fault says about the rest.
+    pub guarantee: String,
 }
 
 /// What a chain is tied to.

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use futures_util::future::{LocalBoxFuture, ready};
 
 use super::{ArchiveReader, Body};
+use crate::archive::error::{ReadError, ReadErrorKind};
 use crate::archive::path::ArchivePath;
 use crate::codec::file::BodyCoding;
-use crate::driver::error::{ReadError, ReadErrorKind};
 
 /// A folder that holds an archive.
 #[derive(Clone, Debug)]

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use futures_util::future::{LocalBoxFuture, ready};
 
 use super::{ArchiveReader, Body};
+use crate::archive::error::{ReadError, ReadErrorKind};
 use crate::archive::path::ArchivePath;
 use crate::codec::file::BodyCoding;
-use crate::driver::error::{ReadError, ReadErrorKind};
 
 /// Files by their path.
 #[derive(Clone, Debug, Default)]

@@ -6,23 +6,34 @@
 #[cfg(feature = "native")]
 pub mod local;
 pub mod memory;
+pub mod pool;
 #[cfg(feature = "web")]
 pub mod web;
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::LocalBoxStream;
 
+use crate::archive::error::ReadError;
 use crate::archive::path::ArchivePath;
 use crate::codec::file::BodyCoding;
-use crate::driver::error::ReadError;
 
 /// A place that an archive can be read from.
 pub trait ArchiveReader {
     /// Shown in findings and reports: a URL or a folder.
     fn name(&self) -> &str;
 
+    /// What limits requests: archives of one host rest together when it answers 429 (rules E 31).
+    fn host(&self) -> &str {
+        self.name()
+    }
+
     /// Opens a file. The future and the body stop early when the run is cancelled.
     fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>>;
+
+    /// Opens a file past every cache on the way: for an answer that was missing or damaged a moment ago.
+    fn open_fresh<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
+        self.open(path)
+    }
 }
 
 /// The bytes of a file on their way.

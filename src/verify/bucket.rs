@@ -3,7 +3,9 @@
 //! Streamed: a bucket of any size takes the window of the inflater and one entry.
 
 use core::cmp::Ordering;
+use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use stellar_xdr::{
     BucketEntry, BucketListType, BucketMetadata, BucketMetadataExt, ContractDataDurability, HotArchiveBucketEntry, LedgerKey,
 };
@@ -18,7 +20,7 @@ use crate::codec::hash::Hasher;
 use crate::codec::record::Record;
 
 /// Which bucket list.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum ListKind {
     /// The live one.
     Live,
@@ -36,7 +38,7 @@ impl ListKind {
 }
 
 /// Where a bucket is named.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct BucketUse {
     /// In which list.
     pub list: ListKind,
@@ -45,7 +47,7 @@ pub struct BucketUse {
 }
 
 /// What is known of a bucket once it was read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct BucketFacts {
     /// The protocol in its METAENTRY; 0 without one, which means below 11.
     pub version: u32,
@@ -68,6 +70,32 @@ pub struct BucketReport {
     pub notes: Vec<Note>,
     /// What is known of it, if its content is what its name says.
     pub facts: Option<BucketFacts>,
+    /// Where its entries are, if that was asked for and its content is what its name says.
+    pub index: Option<BucketIndex>,
+}
+
+/// Where the entries of a bucket are: offsets of their bytes, behind the record mark, in the inflated file, by key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BucketIndex(BTreeMap<LedgerKey, u64>);
+
+impl BucketIndex {
+    /// The offset of the entry with a key.
+    #[must_use]
+    pub fn offset(&self, key: &LedgerKey) -> Option<u64> {
+        self.0.get(key).copied()
+    }
+
+    /// How many entries there are, without the METAENTRY.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// Takes the content of one bucket.
@@ -82,6 +110,7 @@ pub struct BucketCheck<'a> {
     hasher: Hasher,
     facts: BucketFacts,
     last_key: Option<LedgerKey>,
+    index: Option<BucketIndex>,
     findings: Vec<Finding>,
     notes: Vec<Note>,
 }
@@ -106,9 +135,17 @@ impl<'a> BucketCheck<'a> {
             hasher: Hasher::default(),
             facts: BucketFacts { version: 0, list, has_tombstones: false },
             last_key: None,
+            index: None,
             findings: Vec::new(),
             notes: Vec::new(),
         }
+    }
+
+    /// Also notes where each entry is; every entry is then decoded, as stellar-core's `VerifyBucketWork` does.
+    #[must_use]
+    pub fn indexing(mut self) -> Self {
+        self.index = Some(BucketIndex::default());
+        self
     }
 
     /// What the bucket turned out to be, once it was delivered.
@@ -138,7 +175,7 @@ impl<'a> BucketCheck<'a> {
                 }
                 if summary.already_inflated {
                     self.notes.push(Note {
-                        code: "already-inflated",
+                        code: "already-inflated".into(),
                         path: Some(self.path.clone()),
                         checkpoint: None,
                         message: "the server sent the bucket with Content-Encoding: gzip, so it arrived inflated".into(),
@@ -155,7 +192,8 @@ impl<'a> BucketCheck<'a> {
             status = Status::Faulty;
         }
         let facts = (status == Status::Verified).then_some(self.facts);
-        BucketReport { bucket: self.bucket, status, findings: self.findings, notes: self.notes, facts }
+        let index = self.index.filter(|_| status == Status::Verified);
+        BucketReport { bucket: self.bucket, status, findings: self.findings, notes: self.notes, facts, index }
     }
 
     /// Content of another name says nothing about this one.
@@ -165,7 +203,7 @@ impl<'a> BucketCheck<'a> {
     }
 
     fn entry(&mut self, record: Record<'_>) -> Result<(), XdrError> {
-        if !self.rules.deep {
+        if !self.rules.deep && self.index.is_none() {
             // The version of a bucket is all that the levels are compared by.
             let mut cursor = Cursor::new(record.bytes);
             if record.index == 0 && cursor.u32() == Ok(METAENTRY) {
@@ -260,6 +298,9 @@ impl<'a> BucketCheck<'a> {
             }
             Some(Ordering::Less) | None => {}
         }
+        if let Some(index) = &mut self.index {
+            index.0.insert(key.clone(), record.offset);
+        }
         self.last_key = Some(key);
     }
 
@@ -285,7 +326,7 @@ impl RecordSink for BucketCheck<'_> {
         if self.protocol.is_some_and(|protocol| protocol > self.rules.last_known_protocol) {
             if self.notes.is_empty() {
                 let message = format!("the bucket has entries that are newer than this verifier: {error}");
-                self.notes.push(Note { code: "newer-xdr", path: Some(self.path.clone()), checkpoint: None, message });
+                self.notes.push(Note { code: "newer-xdr".into(), path: Some(self.path.clone()), checkpoint: None, message });
             }
         } else if self.findings.len() < FINDINGS_KEPT {
             let finding = decode_finding(self.path.clone(), "an entry of the bucket does not decode", &error);

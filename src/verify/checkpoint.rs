@@ -3,6 +3,10 @@
 //! A file's check is a [`crate::codec::file::RecordSink`]; when the file was delivered (or not), `finish` gives a
 //! [`FileReport`]. [`assemble`] compares the files with each other and makes the [`Segment`]. Rules: B.5, B.6.
 
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
 use super::chain;
 use super::finding::{Finding, FindingCode, Findings, Note, fold};
 use super::header::{Header, HeaderEntry};
@@ -50,7 +54,7 @@ impl Rules {
 }
 
 /// Why something was not checked.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[non_exhaustive]
 pub enum Unchecked {
     /// The run was cancelled before.
@@ -89,7 +93,7 @@ impl Unchecked {
 }
 
 /// The outcome for one file.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Status {
     /// Every rule holds.
     Verified,
@@ -140,6 +144,13 @@ pub struct FileReport<T> {
 }
 
 impl<T> FileReport<T> {
+    /// The same report with other facts.
+    #[must_use]
+    pub fn map<U>(self, facts: impl FnOnce(T) -> U) -> FileReport<U> {
+        let Self { kind, checkpoint, status, findings, notes, facts: own } = self;
+        FileReport { kind, checkpoint, status, findings, notes, facts: facts(own) }
+    }
+
     /// The report of a file as it was delivered; what its records say is added by its check.
     pub(crate) fn of(kind: FileKind, checkpoint: Checkpoint, delivery: Delivery, facts: T) -> Self {
         let path = ArchivePath::of_checkpoint(kind, checkpoint);
@@ -161,7 +172,7 @@ impl<T> FileReport<T> {
     fn say_how_it_came(&mut self, path: ArchivePath, summary: FileSummary) {
         if summary.already_inflated {
             self.notes.push(Note {
-                code: "already-inflated",
+                code: "already-inflated".into(),
                 path: Some(path.clone()),
                 checkpoint: Some(self.checkpoint.last_ledger()),
                 message:
@@ -424,9 +435,9 @@ pub struct CheckpointFiles {
     /// `history`.
     pub history: FileReport<Option<HistoryArchiveState>>,
     /// `ledger`.
-    pub ledger: FileReport<Headers>,
+    pub ledger: FileReport<Arc<Headers>>,
     /// `transactions`.
-    pub transactions: FileReport<TransactionFacts>,
+    pub transactions: FileReport<Arc<TransactionFacts>>,
     /// `results`.
     pub results: FileReport<()>,
     /// `scp`.

@@ -1,11 +1,12 @@
 //! Findings: evidence that an archive is wrong.
 //!
 //! A [`Finding`] is not an error: a run with findings is a run that succeeded. What could not be looked at is an
-//! [`crate::driver::error::ReadError`]. Codes are stable; design section 4 lists them.
+//! [`crate::archive::error::ReadError`]. Codes are stable; design section 4 lists them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
 use crate::archive::path::ArchivePath;
@@ -102,6 +103,8 @@ finding_codes! {
     Cap83EntryPresent = "cap83-entry-present", 9, "remove the entry, or replace the file by the copy of another archive";
     /// The header commits to another bucket list than the state names (B.6).
     BucketListHashMismatch = "bucket-list-hash-mismatch", 7, "compare the history file and the last header of the checkpoint with another archive and replace the one that differs";
+    /// Two archives have different sound files, and one of them does not fit what surrounds it.
+    ArchivesDisagree = "archives-disagree", 6, "do not use this archive until its operator explains where it differs from the others";
     /// A bucket is not there.
     BucketMissing = "bucket-missing", 7, "copy the bucket from another archive: buckets are named by their content and the same everywhere";
     /// A bucket's content is not what its name says (B.9 K1).
@@ -155,6 +158,24 @@ finding_codes! {
 }
 
 impl FindingCode {
+    /// Whether it says that a file does not agree with another file of its checkpoint: either of the two may be wrong.
+    #[must_use]
+    pub fn contradicts_another_file(self) -> bool {
+        matches!(
+            self,
+            Self::BucketListHashMismatch
+                | Self::Cap83EntryPresent
+                | Self::ResultHashMismatch
+                | Self::ResultMissing
+                | Self::ResultTxMismatch
+                | Self::ScpValueMismatch
+                | Self::TxsetFormat
+                | Self::TxsetHashMismatch
+                | Self::TxsetMissing
+                | Self::TxsetPrevHashMismatch
+        )
+    }
+
     /// Whether it says that the chain of headers is unsound.
     #[must_use]
     pub fn is_about_headers(self) -> bool {
@@ -171,8 +192,16 @@ impl Serialize for FindingCode {
     }
 }
 
+impl<'de> Deserialize<'de> for FindingCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        let known = Self::ALL.iter().copied().find(|code| code.as_str() == text);
+        known.ok_or_else(|| serde::de::Error::custom(format_args!("there is no finding {text:?}")))
+    }
+}
+
 /// How much a finding weighs.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// The archive is faulty.
@@ -182,7 +211,8 @@ pub enum Severity {
 }
 
 /// Evidence that an archive is wrong, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// What is wrong.
     pub code: FindingCode,
@@ -213,9 +243,12 @@ pub struct Finding {
     /// One English sentence, without the period.
     pub message: String,
     /// What to do next.
-    pub advice: &'static str,
+    pub advice: Cow<'static, str>,
+    /// An archive whose copy of the file is sound: the history can be verified, this archive is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub good_from: Option<String>,
     /// Findings that this one explains, counted by code.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub consequences: BTreeMap<FindingCode, u64>,
 }
 
@@ -235,7 +268,8 @@ impl Finding {
             actual: None,
             offset: None,
             message: shortened(message.into()),
-            advice: code.advice(),
+            advice: code.advice().into(),
+            good_from: None,
             consequences: BTreeMap::new(),
         }
     }
@@ -245,6 +279,20 @@ impl Finding {
     pub fn as_warning(mut self) -> Self {
         self.severity = Severity::Warning;
         self
+    }
+
+    /// Names the archive that served the file.
+    #[must_use]
+    pub fn from_archive(mut self, archive: &str) -> Self {
+        archive.clone_into(&mut self.archive);
+        self
+    }
+
+    /// Says that another archive has the file sound: no fault of the history, but of this archive.
+    #[must_use]
+    pub fn with_sound_copy(mut self, archive: &str) -> Self {
+        self.good_from = Some(archive.to_owned());
+        self.as_warning()
     }
 
     /// Names the checkpoint.
@@ -311,10 +359,10 @@ fn shortened(mut text: String) -> String {
 }
 
 /// Something worth saying that is no fault.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Note {
     /// Kebab-case.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// The file it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<ArchivePath>,

@@ -4,12 +4,14 @@
 //! fields after `scpValue` are read from the end, so a header stays verifiable when its value is of a kind that this
 //! verifier does not know.
 
+use serde::{Deserialize, Serialize};
+
 use super::xdr::{Cursor, XdrError};
 use crate::archive::checkpoint::LedgerSeq;
 use crate::codec::hash::{Hash256, sha256};
 
 /// What a header says, and what it hashes to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Header {
     /// SHA-256 of the header's bytes.
     pub hash: Hash256,
@@ -54,7 +56,7 @@ pub struct Header {
 }
 
 /// One entry of `scpValue.upgrades`: its type and, where it is a plain number, its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Upgrade {
     /// `LedgerUpgradeType`.
     pub kind: u32,
@@ -78,7 +80,7 @@ impl Upgrade {
 }
 
 /// `scpValue.ext`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub enum ValueKind {
     /// `STELLAR_VALUE_BASIC`.
     Basic,

@@ -125,7 +125,7 @@ impl<'a> ResultsCheck<'a> {
             Ok(hashes) if matches => self.check_transactions(header, &hashes, at),
             Ok(_) => self.mismatch(header, hash, at),
             Err(error) if matches && header.version > self.rules.last_known_protocol => self.notes.push(Note {
-                code: "newer-xdr",
+                code: "newer-xdr".into(),
                 path: Some(self.path.clone()),
                 checkpoint: Some(self.checkpoint.last_ledger()),
                 message: format!("the results of ledger {} have the right hash but are newer than this verifier: {error}", header.sequence),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{Rules, Status, Unchecked, chain_findings};
 use super::finding::{Finding, FindingCode, Note, fold};
@@ -15,7 +15,7 @@ use crate::archive::checkpoint::Checkpoint;
 use crate::archive::path::{ArchivePath, FileKind};
 
 /// How many files ended how.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Tally {
     /// Every rule holds.
     pub verified: u64,
@@ -60,7 +60,7 @@ impl Tally {
 }
 
 /// One checkpoint, or several in a row.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Segment {
     low: Checkpoint,
     high: Checkpoint,
@@ -71,7 +71,7 @@ pub struct Segment {
     first_statuses: [Status; FileKind::ALL.len()],
     last: Option<Header>,
     tallies: [Tally; FileKind::ALL.len()],
-    unchecked: BTreeMap<(FileKind, Unchecked), u64>,
+    unchecked: BTreeMap<FileKind, BTreeMap<Unchecked, u64>>,
     findings: Kept,
     notes: Vec<Note>,
     /// Seams that could not be looked at, because a header is missing.
@@ -117,7 +117,7 @@ impl Segment {
         for ((kind, status), tally) in FileKind::ALL.into_iter().zip(statuses).zip(&mut segment.tallies) {
             tally.count(status);
             if let Status::Unchecked(why) = status {
-                *segment.unchecked.entry((kind, why)).or_default() += 1;
+                *segment.unchecked.entry(kind).or_default().entry(why).or_default() += 1;
             }
         }
         segment.notes.truncate(NOTES_KEPT);
@@ -147,8 +147,9 @@ impl Segment {
         for (tally, other) in self.tallies.iter_mut().zip(right.tallies) {
             tally.add(other);
         }
-        for (key, count) in right.unchecked {
-            *self.unchecked.entry(key).or_default() += count;
+        for (kind, counts) in right.unchecked {
+            let own = self.unchecked.entry(kind).or_default();
+            counts.into_iter().for_each(|(why, count)| *own.entry(why).or_default() += count);
         }
         self.open_seams += right.open_seams;
         self.high = right.high;
@@ -182,13 +183,27 @@ impl Segment {
 
     /// Why files were not checked, with how many.
     pub fn unchecked(&self) -> impl Iterator<Item = (FileKind, Unchecked, u64)> {
-        self.unchecked.iter().map(|((kind, why), count)| (*kind, *why, *count))
+        self.unchecked.iter().flat_map(|(kind, counts)| counts.iter().map(|(why, count)| (*kind, *why, *count)))
     }
 
     /// What is wrong, in the order of the checkpoints, as far as it is kept.
     #[must_use]
     pub fn findings(&self) -> &Kept {
         &self.findings
+    }
+
+    /// Names the archives of findings that were made where none was known.
+    pub(crate) fn name_archives(&mut self, name: impl Fn(&ArchivePath) -> String) {
+        for finding in self.findings.list.iter_mut().filter(|finding| finding.archive.is_empty()) {
+            finding.archive = name(&finding.path);
+        }
+    }
+
+    /// Adds what is wrong with an archive whose file was not taken. It changes no tally.
+    pub(crate) fn accuse(&mut self, finding: Finding) {
+        if !self.findings.list.contains(&finding) {
+            self.findings.extend([finding], usize::MAX);
+        }
     }
 
     /// What is worth saying.
@@ -223,12 +238,10 @@ impl Segment {
                 continue;
             }
             if let Status::Unchecked(why) = *status
-                && let Some(count) = self.unchecked.get_mut(&(kind, why))
+                && let Some(counts) = self.unchecked.get_mut(&kind)
             {
-                *count -= 1;
-                if *count == 0 {
-                    self.unchecked.remove(&(kind, why));
-                }
+                counts.entry(why).and_modify(|count| *count = count.saturating_sub(1));
+                counts.retain(|_, count| *count > 0);
             }
             tally.recount(*status, Status::Faulty);
             *status = Status::Faulty;
@@ -238,7 +251,7 @@ impl Segment {
 
 /// Findings as far as they are kept, and how many there were: a list that is full forgets warnings before errors, and never
 /// that there was one.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Kept {
     list: Vec<Finding>,
     errors: BTreeMap<FindingCode, u64>,

@@ -53,7 +53,7 @@ pub fn check_root_state(
     let path = ArchivePath::well_known();
     let (state, mut findings, _) = read(rules, &path, delivery);
     if let (JsonDelivery::Missing, Some(missing)) = (delivery, findings.first_mut()) {
-        missing.advice = "check that the address is the root of an archive; if it is, publish the file again: without it nobody knows how far the archive goes";
+        missing.advice = "check that the address is the root of an archive; if it is, publish the file again: without it nobody knows how far the archive goes".into();
     }
     if let Some(parsed) = &state
         && frequency.ending_at(parsed.current_ledger).is_none()
@@ -121,7 +121,7 @@ fn read(rules: &Rules, path: &ArchivePath, delivery: JsonDelivery<'_>) -> (Optio
     }
     for (kind, list) in lists(&state) {
         for (index, level) in list.levels().iter().enumerate() {
-            if let NextBucket::Invalid(problem) = level.next {
+            if let NextBucket::Invalid(problem) = &level.next {
                 let message = format!("{}[{index}].next {problem}", kind.field());
                 findings.push(Finding::new(FindingCode::HasNextInvalid, path.clone(), message));
             }

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::checkpoint::{Delivery, FileReport, Headers, Rules, Status};
 use super::entries::{EntryOrder, OrderCodes};
 use super::envelope::Envelope;
@@ -18,7 +20,7 @@ use crate::codec::hash::{Hash256, Hasher, sha256};
 use crate::codec::record::Record;
 
 /// The eras of transaction sets, decided by the version of the ledger *before* (T3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub enum SetEra {
     /// Below 20: `TransactionSet`.
     Legacy,
@@ -55,7 +57,7 @@ impl SetEra {
 }
 
 /// What a checkpoint's first set turned out to be, for the join with the checkpoint before it (T3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub enum FirstSet {
     /// Missing or present, it fits only this era.
     Empty(SetEra),
@@ -229,7 +231,7 @@ impl<'a> TransactionsCheck<'a> {
             Ok(walk) => self.explain_mismatch(header, &set, &walk, record.offset),
             // The bytes are those that the header commits to; a network newer than this verifier may mean them.
             Err((_, error)) if matches && header.version > self.rules.last_known_protocol => self.notes.push(Note {
-                code: "newer-xdr",
+                code: "newer-xdr".into(),
                 path: Some(self.path.clone()),
                 checkpoint: Some(self.checkpoint.last_ledger()),
                 message: format!("the set of ledger {} has the right hash but is newer than this verifier: {error}", header.sequence),

@@ -101,6 +101,17 @@ export async function setUp(archives = {}) {
   };
 }
 
+/** For `prepare`: a worker that plays runs (actor.js) takes the place of the one that does them. */
+export function playing(settings = {}) {
+  const body = `self.settings = ${JSON.stringify(settings)};\n${readFileSync(new URL('./actor.js', import.meta.url), 'utf8')}`;
+  return (context) => context.route('**/worker-*.js', (route) => route.fulfill({ contentType: 'text/javascript', body }));
+}
+
+/** The address of a form with several archives; `fields` as for `link`. */
+export function linkToAll(archives, fields = {}) {
+  return `#${new URLSearchParams([...archives.map((archive) => ['archive', archive]), ...Object.entries(fields)])}`;
+}
+
 /** The address of a filled-in form. */
 export function link(fields) {
   return `#${new URLSearchParams(fields)}`;

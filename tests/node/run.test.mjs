@@ -103,6 +103,37 @@ test('retries that nobody reads do not pile up', async () => {
   assert.deepEqual(received.at(-1), finding(1));
 });
 
+test('of states only the latest waits, and never before what it covers', async () => {
+  const { worker, run } = started();
+  const state = (n) => ({ type: 'state', state: `{"n":${n}}` });
+  for (let n = 0; n < 100; n += 1) {
+    worker.event(checkpoint(n));
+    if (n < 50) worker.event(state(n));
+  }
+  const events = run[Symbol.asyncIterator]();
+  const received = [];
+  // 50 checkpoints and the state after the last of them, then half of the rest.
+  for (let n = 0; n < 75; n += 1) received.push((await events.next()).value);
+  worker.event(state(100));
+  worker.say('report', { report: REPORT });
+  for (let next = await events.next(); !next.done; next = await events.next()) received.push(next.value);
+  const expected = Array.from({ length: 100 }, (_, n) => checkpoint(n));
+  expected.splice(50, 0, state(49));
+  assert.deepEqual(received, [...expected, state(100)]);
+});
+
+test('a state goes at once to who waits, and is forgotten with the rest by who leaves', async () => {
+  const { worker, run } = started();
+  const events = run[Symbol.asyncIterator]();
+  const next = events.next();
+  worker.event({ type: 'state', state: '1' });
+  assert.deepEqual(await next, { done: false, value: { type: 'state', state: '1' } });
+  worker.event(finding(1));
+  worker.event({ type: 'state', state: '2' });
+  await events.return();
+  assert.deepEqual(await events.next(), { done: true, value: undefined });
+});
+
 test('several next() at once each get their event', async () => {
   const { worker, run } = started();
   const events = run[Symbol.asyncIterator]();
@@ -160,8 +191,8 @@ test('a failure that nobody asks about is no unhandled rejection', async () => {
 test('options travel without the signal and without what is undefined', () => {
   const { signal } = new AbortController();
   const { worker } = started(new URL('https://archive.example/x'), { deep: true, network: undefined, range: { low: 64 }, signal });
-  assert.deepEqual(worker.sent.map(({ type, source, options }) => ({ type, source, options })), [
-    { type: 'start', source: { kind: 'url', url: 'https://archive.example/x' }, options: { deep: true, range: { low: 64 } } },
+  assert.deepEqual(worker.sent.map(({ type, sources, options }) => ({ type, sources, options })), [
+    { type: 'start', sources: [{ kind: 'url', url: 'https://archive.example/x' }], options: { deep: true, range: { low: 64 } } },
   ]);
 });
 
@@ -236,10 +267,10 @@ test('a reader stays here and answers file by file', async () => {
     },
   };
   const { worker, run } = started(reader);
-  assert.deepEqual(worker.last('start').source, { kind: 'reader', name: 'memory' });
+  assert.deepEqual(worker.last('start').sources, [{ kind: 'reader', name: 'memory' }]);
   const ask = async (type, request, path) => {
     const before = worker.sent.length;
-    worker.say(type, { request, path });
+    worker.say(type, { request, archive: 0, path });
     while (worker.sent.length === before) await turn();
     return worker.sent.at(-1);
   };
@@ -256,6 +287,33 @@ test('a reader stays here and answers file by file', async () => {
   await run.report;
 });
 
+test('several archives travel in their order, URLs beside readers, and each reader answers for itself', async () => {
+  const reader = (name) => ({ name, get: async (path) => new TextEncoder().encode(`${path} of ${name}`) });
+  const { worker, run } = started([reader('first'), 'https://archive.example/', reader('third')]);
+  assert.deepEqual(worker.last('start').sources, [
+    { kind: 'reader', name: 'first' }, { kind: 'url', url: 'https://archive.example/' }, { kind: 'reader', name: 'third' },
+  ]);
+  for (const [request, archive] of [[1, 2], [2, 0]]) worker.say('get', { request, archive, path: 'file' });
+  await turn();
+  await turn();
+  const answers = worker.sent.filter(({ type }) => type === 'file').map(({ request, file }) => [request, new TextDecoder().decode(file.bytes)]);
+  assert.deepEqual(answers.toSorted(), [[1, 'file of third'], [2, 'file of first']]);
+  worker.say('report', { report: REPORT });
+  await run.report;
+});
+
+test('no archive, or two of one name, is a usage error', async () => {
+  const reader = { name: 'same', get: async () => null };
+  for (const { sources, message } of [
+    { sources: [], message: /no archive/ },
+    { sources: [reader, { ...reader }], message: /two archives are called "same"/ },
+    { sources: ['https://archive.example/x', new URL('https://archive.example/x/')], message: /two archives are called/ },
+    { sources: ['https://archive.example/x', 42], message: /neither a URL nor/ },
+  ]) {
+    await assert.rejects(verifyInWorker(new PlayedWorker(), sources).report, { code: 'USAGE', message });
+  }
+});
+
 test('a file that is dropped is aborted in the reader, and its stream cancelled', async () => {
   let aborted = false;
   let cancelled = false;
@@ -270,8 +328,8 @@ test('a file that is dropped is aborted in the reader, and its stream cancelled'
     },
   };
   const { worker, run } = started(reader);
-  worker.say('get', { request: 1, path: 'never' });
-  worker.say('get', { request: 2, path: 'stream' });
+  worker.say('get', { request: 1, archive: 0, path: 'never' });
+  worker.say('get', { request: 2, archive: 0, path: 'stream' });
   await turn();
   worker.say('drop', { request: 1 });
   assert.ok(aborted);

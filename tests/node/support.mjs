@@ -6,12 +6,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { gunzipSync, gzipSync } from 'node:zlib';
 
 const inRepository = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -23,6 +24,16 @@ const DATA = process.env.STELLAR_ARCHIVE_DATA ?? inRepository('../shared/data');
 /** The reason why tests over real archives cannot run, or `false`; on CI there is no such reason, they fail instead. */
 export const noData = process.env.CI !== 'true' && !existsSync(join(DATA, 'archives'))
   ? `no real archives at ${DATA}: set STELLAR_ARCHIVE_DATA`
+  : false;
+
+/** The archive of a made-up network that the repository makes for itself: ledgers 1 to 319. */
+export const SAMPLE = inRepository('target/sample-archive');
+export const SAMPLE_NETWORK = 'Sample Network ; stellar-archive-verifier';
+export const SAMPLE_CHECKPOINTS = [63, 127, 191, 255, 319];
+
+/** As `noData`, for the sample archive. */
+export const noSample = process.env.CI !== 'true' && !existsSync(join(SAMPLE, '.well-known'))
+  ? 'no sample archive in target/sample-archive: npm start makes it'
   : false;
 
 /** Runs the command to its end. `stdout` and `stderr` are not terminals here. */
@@ -82,4 +93,78 @@ export async function server(test, handler) {
     http.closeAllConnections();
   });
   return `http://127.0.0.1:${http.address().port}/`;
+}
+
+/** A copy of the sample archive that a test may damage. */
+export async function sampleCopy(test, name = 'copy') {
+  const folder = join(await temporary(test), name);
+  await cp(SAMPLE, folder, { recursive: true });
+  return folder;
+}
+
+export function pathOf(kind, checkpoint) {
+  const hex = typeof checkpoint === 'string' ? checkpoint : checkpoint.toString(16).padStart(8, '0');
+  return `${kind}/${hex.slice(0, 2)}/${hex.slice(2, 4)}/${hex.slice(4, 6)}/${kind}-${hex}.${kind === 'history' ? 'json' : 'xdr.gz'}`;
+}
+
+/** What `path` says, with one bit turned around and still well-formed gzip. */
+export function lie(bytes, offset = 100) {
+  const content = gunzipSync(bytes);
+  // An empty file can only say too much.
+  if (content.length === 0) return gzipSync(Buffer.from([0x80, 0, 0, 0]));
+  content[Math.min(offset, content.length - 1)] ^= 1;
+  return gzipSync(content);
+}
+
+export async function damage(folder, path, offset) {
+  const file = join(folder, path);
+  await writeFile(file, lie(await readFile(file), offset));
+}
+
+/** Rolls the newest state of `folder` back to `checkpoint`: an archive that has not got further yet. */
+export async function rollBack(folder, checkpoint) {
+  await cp(join(folder, pathOf('history', checkpoint)), join(folder, '.well-known/stellar-history.json'));
+}
+
+/** The records of a file, each without its mark. */
+export async function records(folder, path) {
+  const content = gunzipSync(await readFile(join(folder, path)));
+  const found = [];
+  for (let offset = 0; offset < content.length;) {
+    const length = content.readUInt32BE(offset) - 0x8000_0000;
+    found.push(content.subarray(offset + 4, offset + 4 + length));
+    offset += 4 + length;
+  }
+  return found;
+}
+
+/** The headers of a checkpoint, with what their bytes say. */
+export async function headers(folder, checkpoint) {
+  return (await records(folder, pathOf('ledger', checkpoint))).map((entry) => ({
+    entry,
+    hash: entry.subarray(0, 32).toString('hex'),
+    protocol: entry.readUInt32BE(32),
+    closeTime: entry.readBigUInt64BE(32 + 68).toString(),
+  }));
+}
+
+/**
+ * A folder on a web server, like any static host. `answer(path, body)` may say otherwise: `undefined` for the file as it
+ * is, or `{ status, headers, body, delayMs }`. `asked` are the paths in their order.
+ */
+export async function host(test, folder, answer = () => undefined) {
+  const asked = [];
+  const url = await server(test, async (request, response) => {
+    const path = new URL(request.url, 'http://host').pathname.slice(1);
+    asked.push(path);
+    const file = await readFile(join(folder, path)).catch(() => null);
+    const { status = file === null ? 404 : 200, headers = {}, body = file, delayMs = 0 } = answer(path, file) ?? {};
+    setTimeout(() => response.writeHead(status, headers).end(body ?? 'not found'), delayMs);
+  });
+  return { url, asked };
+}
+
+/** What a report says whenever it is made: without the times, and without what depends on who was asked first. */
+export function timeless({ startedAt, elapsedMs, ...report }) {
+  return report;
 }

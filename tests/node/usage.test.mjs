@@ -7,12 +7,14 @@ import test from 'node:test';
 import { promisify } from 'node:util';
 import { cli, jsonLines, temporary } from './support.mjs';
 
+const COMMANDS = ['verify', 'status', 'check-header', 'log', 'dump'];
+
 test('help is on stdout when asked for, and on stderr with status 2 when nothing was said', async () => {
-  for (const args of [['--help'], ['-h'], ['help'], ['verify', '--help']]) {
+  for (const args of [['--help'], ['-h'], ['help'], ['help', 'help']]) {
     const { status, stdout, stderr } = await cli(args);
     assert.equal(status, 0);
     assert.equal(stderr, '');
-    for (const part of ['Examples', 'Exit status', '--skip-optional', '--report FILE']) assert.ok(stdout.includes(part), part);
+    for (const part of ['Examples', 'Exit status', ...COMMANDS]) assert.ok(stdout.includes(part), part);
   }
   const { status, stdout, stderr } = await cli([]);
   assert.equal(status, 2);
@@ -20,7 +22,30 @@ test('help is on stdout when asked for, and on stderr with status 2 when nothing
   assert.match(stderr, /Usage: /);
 });
 
-test('help fits a terminal', async () => {
+for (const command of COMMANDS) {
+  test(`the help of ${command}`, async () => {
+    const { status, stdout, stderr } = await cli(['help', command]);
+    assert.equal(status, 0);
+    assert.equal(stderr, '');
+    for (const part of [`Usage: stellar-archive-verifier ${command} `, 'Examples', 'Exit status', '--json']) assert.ok(stdout.includes(part), part);
+    for (const args of [[command, '--help'], [command, '-h'], [command, '.', '--json', '--help']]) assert.equal((await cli(args)).stdout, stdout);
+    assert.deepEqual(stdout.split('\n').filter((line) => line.length > 120), [], 'fits a terminal');
+  });
+}
+
+test('the help of a command names every option that it takes, and no other', async () => {
+  for (const command of COMMANDS) {
+    const { stdout } = await cli(['help', command]);
+    const named = new Set([...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)(?:[ A-Z]*, (--[a-z-]+))?/gm)].flatMap(([, ...names]) => names.filter(Boolean)));
+    const { stderr } = await cli([command, '.', ...(command === 'verify' ? ['--ledger', '1'] : ['--deep'])]);
+    const taken = new Set([...stderr.slice(stderr.indexOf(` ${command} takes`, stderr.indexOf('\n'))).matchAll(/--[a-z-]+/g)].map(([name]) => name).filter((name) => name !== '--help'));
+    named.delete('--help');
+    assert.ok(taken.size > 1, stderr);
+    assert.deepEqual([...named].toSorted(), [...taken].toSorted(), command);
+  }
+});
+
+test('the general help fits a terminal', async () => {
   const { stdout } = await cli(['help']);
   assert.deepEqual(stdout.split('\n').filter((line) => line.length > 120), []);
 });
@@ -35,7 +60,52 @@ const REFUSED = [
   { words: ['verify'], says: /needs an archive/ },
   { words: ['frobnicate', '.'], says: /no command "frobnicate"/ },
   { words: ['https://archive.example/'], says: /verify https:\/\/archive\.example\// },
-  { words: ['verify', '.', 'other'], says: /"other" is one too many/ },
+  { words: ['verify', 'other'], says: /no folder other/ },
+  { words: ['verify', 'https://archive.example/', '--network', 'My', 'Private', 'Network'], says: /no folder Private[\s\S]*quotes/ },
+  { words: ['verify', ''], says: /needs an archive/ },
+  { words: ['verify', 'https://archive.example/', 'https://archive.example'], says: /given twice/ },
+  { words: ['help', 'frobnicate'], says: /no command "frobnicate"/ },
+  { words: ['verfy', '.'], says: /Did you mean verify\?/ },
+  { words: ['scan', '.'], says: /Write verify <ARCHIVE>/ },
+  { words: ['mirror', '.'], says: /only reads archives/ },
+  { words: ['dumpxdr', 'x'], says: /Write dump <FILE>/ },
+  { words: ['report-last-history-checkpoint', 'x'], says: /Write status <ARCHIVE>/ },
+  { words: ['verify-checkpoints', 'x'], says: /Write verify <ARCHIVE>/ },
+  { words: ['verify', '.', '--recent'], says: /Write --last N/ },
+  { words: ['verify', '.', '--thorough'], says: /Write --deep/ },
+  { words: ['verify', '.', '--max-concurrent', '8'], says: /Write --concurrency N/ },
+  { words: ['verify', '.', '--ledger', '8'], says: /verify takes no --ledger[\s\S]*option of check-header/ },
+  { words: ['status', '.', '--deep'], says: /status takes no --deep[\s\S]*option of verify/ },
+  { words: ['verify', '.', '--last', '0'], says: /--last takes a number from 1/ },
+  { words: ['verify', '.', '--last', '64', '--low', '1'], says: /--last and --low both/ },
+  { words: ['verify', '.', '--sample', 'few'], says: /--sample takes a whole number/ },
+  { words: ['verify', '.', '--sample', '0'], says: /--sample takes a number from 1/ },
+  { words: ['verify', '.', '--seed', '0123456789abcdef'], says: /--seed belongs to --sample/ },
+  { words: ['verify', '.', '--sample', '3', '--seed', 'abc'], says: /16 hexadecimal digits/ },
+  { words: ['verify', '.', '--order', 'descending'], says: /Did you mean --order newest-first\?/ },
+  { words: ['verify', '.', '--order', 'sideways'], says: /oldest-first or newest-first/ },
+  { words: ['verify', '.', '--timeout-secs', '0'], says: /--timeout-secs takes a number from 1/ },
+  { words: ['verify', '.', '--timeout', '5'], says: /Write --timeout-secs N/ },
+  { words: ['verify', '.', '--state', ''], says: /--state needs the name of a file/ },
+  { words: ['verify', '.', '--state', '-'], says: /--state - is not a file/ },
+  { words: ['verify', '.', '--metrics', '-'], says: /--metrics - is not a file/ },
+  { words: ['status'], says: /status needs an archive/ },
+  { words: ['log'], says: /log needs an archive/ },
+  { words: ['log', '.', '--last', '5', '--low', '3'], says: /both say where to begin/ },
+  { words: ['check-header', '--ledger', '1'], says: /check-header needs an archive/ },
+  { words: ['check-header', '.'], says: /check-header needs --ledger N/ },
+  { words: ['check-header', '.', '--ledger', '0'], says: /--ledger takes a number from 1/ },
+  { words: ['check-header', '.', '--ledger', '1', '--hash', 'abc'], says: /64 hexadecimal digits[\s\S]*These are 3/ },
+  { words: ['check-header', '.', '--ledger', '1', '--hash', '00', '--entry', 'x'], says: /--hash and --entry both/ },
+  { words: ['dump'], says: /dump needs a file[\s\S]*dump ARCHIVE PATH/ },
+  { words: ['dump', 'nothing-0000003f.xdr.gz'], says: /there is no file/ },
+  { words: ['dump', '.'], says: /which file of \.\?/ },
+  { words: ['dump', 'package.json'], says: /does not say what is in the file/ },
+  { words: ['dump', 'https://archive.example/', 'ledger'], says: /dump ledger needs a checkpoint/ },
+  { words: ['dump', 'https://archive.example/', 'ledger', 'x'], says: /"x" is not a checkpoint/ },
+  { words: ['dump', 'https://archive.example/', 'ledgers', '63'], says: /Did you mean ledger\?/ },
+  { words: ['dump', 'https://archive.example/', 'bucket', '63'], says: /64 hexadecimal digits/ },
+  { words: ['dump', 'https://archive.example/', 'ledger', '63', '127'], says: /"127" is one too many/ },
   { words: ['verify', '.', '--lw', '1'], says: /no option --lw[\s\S]*--low/ },
   { words: ['verify', '.', '--frobnicate'], says: /no option --frobnicate/ },
   { words: ['verify', '.', '--low'], says: /--low needs a value/ },
@@ -104,9 +174,22 @@ test('a report that could not be written is refused before the work', async (t) 
   }
 });
 
+test('files that would overwrite each other are refused before the work', async (t) => {
+  const folder = await temporary(t);
+  await mkdir(join(folder, 'archive/history'), { recursive: true });
+  const file = join(folder, 'out');
+  await symlink('out', join(folder, 'link'));
+  for (const files of [['--report', file, '--state', file], ['--metrics', file, '--report', join(folder, 'archive/../out')], ['--metrics', file, '--state', join(folder, 'link')]]) {
+    const { status, stdout, stderr } = await cli(['verify', join(folder, 'archive'), ...files]);
+    assert.equal(status, 2);
+    assert.equal(stdout, '');
+    assert.match(stderr, /name the same file/);
+  }
+});
+
 test('with --json a refusal is the last line of stdout as well', async (t) => {
   const folder = await temporary(t);
-  for (const words of [['verify', '--json'], ['verify', '.', '--json', '--lw', '1'], ['verify', folder, '--json'], ['verify', join(folder, 'none'), '--json']]) {
+  for (const words of [['verify', '--json'], ['status', '--json'], ['dump', '--json'], ['check-header', '.', '--json'], ['verify', '.', '--json', '--lw', '1'], ['verify', folder, '--json'], ['verify', join(folder, 'none'), '--json']]) {
     const { status, stdout, stderr } = await cli(words);
     assert.equal(status, 2);
     const [error, ...more] = jsonLines(stdout);

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { directoryReader, verifyInWorker } from '../../dist/node.mjs';
-import { WASM, archive, ledgers, noData } from './support.mjs';
+import { SAMPLE, WASM, archive, host, ledgers, noData, noSample, sampleCopy } from './support.mjs';
 
 // A worker that does not answer shall fail its test, not the patience of whoever runs them.
 const timeout = 60_000;
@@ -37,6 +37,46 @@ test('an archive that is read by this side is verified over there', { skip: noDa
   assert.equal(report.verdict, 'verified', JSON.stringify(report.findings));
   assert.deepEqual(report.archives, [folder]);
   assert.deepEqual(checkpoints.toSorted((a, b) => a - b), [63, 127]);
+});
+
+test('several archives in a worker: URLs beside readers', { skip: noSample, timeout }, async (t) => {
+  const { url, asked } = await host(t, SAMPLE);
+  const read = [];
+  const folder = await sampleCopy(t);
+  const files = directoryReader(folder);
+  const reader = { name: folder, get: (path, options) => (read.push(path), files.get(path, options)) };
+  const { report } = verifyInWorker(new WebWorker(t), [url, reader, directoryReader(SAMPLE)], {}, await wasm());
+  const { verdict, archives, sources, findings } = await report;
+  assert.equal(verdict, 'verified', JSON.stringify(findings));
+  assert.deepEqual(archives.map((name) => name.replace(/\/$/, '')), [url.replace(/\/$/, ''), folder, SAMPLE]);
+  assert.ok(asked.length > 1 && read.length > 1, 'each was read');
+  for (const { archive, requests, failures, ledger } of sources) {
+    assert.ok(requests > 0, archive);
+    assert.equal(failures, 0, archive);
+    assert.equal(ledger, 319, archive);
+  }
+});
+
+test('a run that was stopped goes on in another worker', { skip: noSample, timeout }, async (t) => {
+  const folder = SAMPLE;
+  const { get } = directoryReader(folder);
+  const slow = {
+    name: folder,
+    async get(path, options) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return get(path, options);
+    },
+  };
+  const first = verifyInWorker(new WebWorker(t), slow, { saveState: true, concurrency: 2 }, await wasm());
+  let state;
+  for await (const event of first) {
+    if (event.type === 'checkpoint') first.abort(new Error('enough'));
+    else if (event.type === 'state') ({ state } = event);
+  }
+  assert.equal((await first.report).verdict, 'incomplete');
+  assert.equal(typeof JSON.parse(state), 'object');
+  const second = await verifyInWorker(new WebWorker(t), slow, { resume: state, concurrency: 2 }, await wasm()).report;
+  assert.equal(second.verdict, 'verified', JSON.stringify([second.findings, second.errors]));
 });
 
 test('two runs share a worker', { skip: noData, timeout }, async (t) => {

@@ -5,12 +5,12 @@
  * missing goes through, because that is a finding.
  */
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { directoryReader } from '../lib/node.ts';
 import type { ArchiveSource } from '../lib/types.ts';
-import { usage } from './arguments.ts';
+import { usage } from './options.ts';
 
 const ROOT_FILE = '.well-known/stellar-history.json';
 /** The folders of an archive, any of which shows that the folder was meant. */
@@ -37,7 +37,10 @@ async function enclosingArchive(path: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function folder(path: string): Promise<ArchiveSource> {
+/** For a word that follows another archive: it may be the rest of a passphrase. */
+const QUOTES = 'Check the spelling; a value with spaces needs quotes around it.';
+
+async function folder(path: string, follows: boolean): Promise<ArchiveSource> {
   let isDirectory: boolean;
   try {
     isDirectory = (await stat(path)).isDirectory();
@@ -46,7 +49,7 @@ async function folder(path: string): Promise<ArchiveSource> {
     if (codeOf(cause) === 'EACCES') throw usage(`the folder ${path} may not be read: permission denied`, 'Run this as a user who may read it.');
     throw usage(`there is no folder ${path}`, looksLikeHost(path)
       ? `If it is on the network, write https://${path}`
-      : 'Check the spelling; a URL begins with https:// or http://.');
+      : follows && !/[./\\]/.test(path) ? QUOTES : 'Check the spelling; a URL begins with https:// or http://.');
   }
   const above = async (): Promise<string> => {
     const found = await enclosingArchive(path);
@@ -62,10 +65,23 @@ async function folder(path: string): Promise<ArchiveSource> {
   return directoryReader(path);
 }
 
-/** The archive that `name` names. */
-export async function openArchive(name: string): Promise<ArchiveSource> {
+/** The archives that `names` name, each of them once. */
+export async function openArchives(names: readonly string[]): Promise<ArchiveSource[]> {
+  const sources = await Promise.all(names.map((name, index) => openArchive(name, index > 0)));
+  const places = await Promise.all(sources.map((source) => (source instanceof URL ? source.href.replace(/\/+$/, '') : realpath(nameOf(source)))));
+  const twice = names.find((_, index) => places.indexOf(places[index] ?? '') !== index);
+  if (twice !== undefined) throw usage(`${twice} is given twice`, 'Name each archive once: a second copy of the same one vouches for nothing.');
+  return sources;
+}
+
+function nameOf(source: ArchiveSource): string {
+  return typeof source === 'string' || source instanceof URL ? String(source) : source.name;
+}
+
+/** The archive that `name` names; `follows` says that it is not the first. */
+export async function openArchive(name: string, follows = false): Promise<ArchiveSource> {
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(name)?.[1]?.toLowerCase();
-  if (scheme === undefined) return folder(name);
+  if (scheme === undefined) return folder(name, follows);
   let url: URL;
   try {
     url = new URL(name);
@@ -73,6 +89,6 @@ export async function openArchive(name: string): Promise<ArchiveSource> {
     throw usage(`${name} is not a URL`, 'Check the host and the port.');
   }
   if (scheme === 'http' || scheme === 'https') return url;
-  if (scheme === 'file') return folder(fileURLToPath(url));
+  if (scheme === 'file') return folder(fileURLToPath(url), follows);
   throw usage(`archives are read over http and https and from folders, not over ${scheme}`, 'Give its https address, or copy it to a folder first.');
 }

@@ -3,8 +3,8 @@
  *
  * Not here: deciding whether there is a terminal, and how often to paint (events come at most ten times a second).
  */
-import type { Progress } from '../lib/types.ts';
-import { duration, size } from './text.ts';
+import type { ArchiveProgress, Progress, Standing } from '../lib/types.ts';
+import { clean, duration, size } from './text.ts';
 
 /** The part of a stream that a bar needs. */
 export interface Terminal {
@@ -26,16 +26,35 @@ function bar(share: number): string {
   return `[${'#'.repeat(full)}${'-'.repeat(BAR - full)}] ${String(Math.floor(share * 100)).padStart(3)}%`;
 }
 
+/** What of its address tells an archive from others: the last folder, or the host. */
+function label(name: string): string {
+  return clean(name.replace(/[/\\]+$/, '').replace(/^.*[/\\]/, ''));
+}
+
+/** Archives that are not read from at the moment, of several: with one alone, waiting is a retry. */
+function absent(archives: readonly ArchiveProgress[], standing: Standing): string[] {
+  const names = archives.filter((archive) => archive.standing === standing).map(({ name }) => label(name));
+  return archives.length < 2 || names.length === 0 ? [] : [`${names.join(', ')} ${standing}`];
+}
+
+function retriesText({ retries, works }: Progress): string[] {
+  const waiting = Object.values(works).reduce((sum, { retrying }) => sum + retrying, 0);
+  if (retries === 0) return [];
+  return [`${retries} retr${retries === 1 ? 'y' : 'ies'}${waiting === 0 ? '' : ` (${waiting} waiting)`}`];
+}
+
 /** The line for `progress` with the bar at `share`: the parts that matter most come first, because a narrow terminal cuts the end. */
 export function progressLine(progress: Progress, share: number): string {
-  const { checkpoints, buckets, bytes, findings, retries, elapsedMs } = progress;
+  const { archives, checkpoints, buckets, bytes, findings, elapsedMs } = progress;
   const rate = elapsedMs === 0 ? '' : ` · ${size(Math.round((Number(bytes.inflated) * 1000) / elapsedMs))}/s`;
   return [
     bar(share),
     `${checkpoints.done}/${checkpoints.total} checkpoints`,
     ...(buckets.total === 0 ? [] : [`${buckets.done}/${buckets.total} buckets`]),
     ...(findings === 0 ? [] : [`${findings} finding${findings === 1 ? '' : 's'}`]),
-    ...(retries === 0 ? [] : [`${retries} retr${retries === 1 ? 'y' : 'ies'}`]),
+    ...retriesText(progress),
+    ...absent(archives, 'unreachable'),
+    ...absent(archives, 'resting'),
     `${size(bytes.inflated)}${rate}`,
     duration(elapsedMs),
   ].join(' · ');

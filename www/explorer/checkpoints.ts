@@ -36,8 +36,19 @@ export function filePath(kind: CheckpointKind, checkpoint: number): string {
   return `${kind}/${folders}/${kind}-${name}.${kind === 'history' ? 'json' : 'xdr.gz'}`;
 }
 
-export class CheckpointTable {
+/** A table as it is stored beside a run. */
+export interface TableSnapshot {
+  readonly range: { readonly low: number; readonly high: number };
   readonly frequency: number;
+  readonly sampled: boolean;
+  readonly bits: Uint16Array;
+}
+
+export class CheckpointTable {
+  readonly range: { readonly low: number; readonly high: number };
+  readonly frequency: number;
+  /** Only some checkpoints are looked at, so the others say nothing about a cell. */
+  readonly sampled: boolean;
   readonly first: number;
   readonly count: number;
   readonly #bits: Uint16Array;
@@ -45,16 +56,31 @@ export class CheckpointTable {
   readonly #states: Uint8Array;
   readonly #counts: Record<CellState, number>;
 
-  constructor(range: { readonly low: number; readonly high: number }, total: number) {
-    // Two rhythms exist: 64 ledgers, and 8 on networks with accelerated time. The announced total says which.
-    const span = (frequency: number): number =>
-      (checkpointOf(range.high, frequency) - checkpointOf(range.low, frequency)) / frequency + 1;
-    this.frequency = total > span(64) && total <= span(8) ? 8 : 64;
-    this.first = checkpointOf(range.low, this.frequency);
-    this.count = span(this.frequency);
+  constructor(range: { readonly low: number; readonly high: number }, frequency: number, sampled: boolean) {
+    this.range = range;
+    this.frequency = frequency;
+    this.sampled = sampled;
+    this.first = checkpointOf(range.low, frequency);
+    this.count = (checkpointOf(range.high, frequency) - this.first) / frequency + 1;
     this.#bits = new Uint16Array(this.count);
     this.#states = new Uint8Array(this.count);
     this.#counts = { verified: 0, faulty: 0, unchecked: 0, pending: this.count };
+  }
+
+  /** Two rhythms exist: 64 ledgers, and 8 on networks with accelerated time. The announced total says which, unless it is a sample's. */
+  static announced(range: { readonly low: number; readonly high: number }, total: number, sampled: boolean): CheckpointTable {
+    const table = new CheckpointTable(range, 64, sampled);
+    return total > table.count ? new CheckpointTable(range, 8, sampled) : table;
+  }
+
+  static restored({ range, frequency, sampled, bits }: TableSnapshot): CheckpointTable {
+    const table = new CheckpointTable(range, frequency, sampled);
+    for (const [index, value] of bits.subarray(0, table.count).entries()) if (value !== 0) table.#set(index, value);
+    return table;
+  }
+
+  snapshot(): TableSnapshot {
+    return { range: this.range, frequency: this.frequency, sampled: this.sampled, bits: this.#bits };
   }
 
   checkpointAt(index: number): number {
@@ -68,10 +94,12 @@ export class CheckpointTable {
   record(event: Extract<RunEvent, { type: 'checkpoint' }>): void {
     const index = this.indexOf(event.checkpoint);
     if (!Number.isInteger(index) || index < 0 || index >= this.count) return;
-    this.#bits[index] = CHECKPOINT_KINDS.reduce(
-      (bits, kind, place) => bits | (CODES.indexOf(event.status[kind]) << (place * 2)),
-      0,
-    );
+    this.#set(index, CHECKPOINT_KINDS.reduce((bits, kind, place) => bits | (CODES.indexOf(event.status[kind]) << (place * 2)), 0));
+  }
+
+  #set(index: number, bits: number): void {
+    if (index < 0 || index >= this.count) return;
+    this.#bits[index] = bits;
     const state = this.#judge(index);
     this.#counts[this.stateAt(index)] -= 1;
     this.#counts[state] += 1;
@@ -101,12 +129,15 @@ export class CheckpointTable {
   worst(index: number, size: number): CellState {
     let pending = false;
     let unchecked = false;
+    let verified = false;
     for (let at = index; at < Math.min(index + size, this.count); at += 1) {
       const state = this.stateAt(at);
       if (state === 'faulty') return state;
       pending ||= state === 'pending';
       unchecked ||= state === 'unchecked';
+      verified ||= state === 'verified';
     }
+    if (this.sampled && (unchecked || verified)) pending = false;
     return pending ? 'pending' : unchecked ? 'unchecked' : 'verified';
   }
 

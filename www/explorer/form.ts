@@ -3,29 +3,61 @@
  *
  * Not here: DOM, requests. `checkForm` decides everything that can be known before the first byte is asked for.
  */
-import type { VerifyOptions } from '../lib/types.ts';
+import type { ArchiveReader, VerifyOptions } from '../lib/types.ts';
+
+/** An archive as entered. A folder is known by its name alone: what it holds the browser shows only to this page, and only once it is chosen. */
+export type Source =
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'folder'; readonly name: string };
+
+export type Scope = 'range' | 'last' | 'sample';
 
 export interface FormState {
-  readonly archive: string;
+  /** Never empty. */
+  readonly sources: readonly Source[];
+  readonly scope: Scope;
   readonly low: string;
   readonly high: string;
+  readonly last: string;
+  readonly sample: string;
+  readonly seed: string;
   readonly network: string;
   readonly deep: boolean;
   readonly skipOptional: boolean;
   readonly skipBuckets: boolean;
+  readonly newestFirst: boolean;
 }
 
 export const EMPTY_FORM: FormState = {
-  archive: '',
+  sources: [{ kind: 'url', url: '' }],
+  scope: 'range',
   low: '',
   high: '',
+  last: '',
+  sample: '',
+  seed: '',
   network: '',
   deep: false,
   skipOptional: false,
   skipBuckets: false,
+  newestFirst: false,
 };
 
-export type Field = 'archive' | 'low' | 'high';
+export type TextName = 'low' | 'high' | 'last' | 'sample' | 'seed' | 'network';
+export type ToggleName = 'deep' | 'skipOptional' | 'skipBuckets' | 'newestFirst';
+const TOGGLES: readonly ToggleName[] = ['deep', 'skipOptional', 'skipBuckets', 'newestFirst'];
+
+/** The fields that `scope` leaves in the form, in their order. */
+export const SCOPE_FIELDS: Readonly<Record<Scope, readonly TextName[]>> = {
+  range: ['low', 'high'],
+  last: ['last'],
+  sample: ['sample', 'seed', 'low', 'high'],
+};
+
+/** The name of a source's field, by which its fault is found as well. */
+export function sourceField(place: number): string {
+  return place === 0 ? 'archive' : `archive-${place + 1}`;
+}
 
 export interface FieldFault {
   readonly message: string;
@@ -34,8 +66,8 @@ export interface FieldFault {
 }
 
 export type Checked =
-  | { readonly ok: true; readonly archive: URL; readonly options: VerifyOptions }
-  | { readonly ok: false; readonly faults: Readonly<Partial<Record<Field, FieldFault>>> };
+  | { readonly ok: true; readonly sources: readonly (string | ArchiveReader)[]; readonly options: VerifyOptions }
+  | { readonly ok: false; readonly faults: Readonly<Record<string, FieldFault>> };
 
 export function encodeForm(form: FormState): string {
   const parts: string[] = [];
@@ -43,33 +75,48 @@ export function encodeForm(form: FormState): string {
   const add = (name: string, value: string): void => {
     if (value.trim() !== '') parts.push(`${name}=${encodeURIComponent(value.trim()).replaceAll('%2F', '/').replaceAll('%3A', ':')}`);
   };
-  add('archive', form.archive);
-  add('low', form.low);
-  add('high', form.high);
+  for (const source of form.sources) {
+    if (source.kind === 'url') add('archive', source.url);
+    else add('folder', source.name);
+  }
+  for (const name of SCOPE_FIELDS[form.scope]) {
+    // Also empty it says which choice was made.
+    if (name === form.scope && form[name].trim() === '') parts.push(`${name}=`);
+    else add(name, form[name]);
+  }
   add('network', form.network);
-  if (form.deep) parts.push('deep=1');
-  if (form.skipOptional) parts.push('skipOptional=1');
-  if (form.skipBuckets) parts.push('skipBuckets=1');
+  for (const name of TOGGLES) if (form[name]) parts.push(`${name}=1`);
   return parts.length === 0 ? '' : `#${parts.join('&')}`;
 }
 
 /** `null` where the fragment says nothing about the form. */
 export function decodeForm(hash: string): FormState | null {
   const given = new URLSearchParams(hash.replace(/^#/, ''));
-  if (!given.has('archive') && !given.has('low') && !given.has('high') && !given.has('network')) return null;
+  if (!['archive', 'folder', 'low', 'high', 'last', 'sample', 'network'].some((name) => given.has(name))) return null;
   // A link comes from anywhere: what no one would type is not taken over into fields and commands.
-  const text = (name: string): string => (given.get(name) ?? '').slice(0, 2048).replace(/\p{Cc}/gu, '');
+  const clean = (value: string | null): string => (value ?? '').slice(0, 2048).replace(/\p{Cc}/gu, '');
+  const text = (name: string): string => clean(given.get(name));
+  const sources = [...given].slice(0, MAX_ARCHIVES * 4).flatMap(([name, value]): Source[] => {
+    if (name === 'archive') return [{ kind: 'url', url: clean(value) }];
+    return name === 'folder' && clean(value) !== '' ? [{ kind: 'folder', name: clean(value) }] : [];
+  });
   return {
-    archive: text('archive'),
+    sources: sources.length === 0 ? EMPTY_FORM.sources : sources.slice(0, MAX_ARCHIVES),
+    scope: given.has('sample') ? 'sample' : given.has('last') ? 'last' : 'range',
     low: text('low'),
     high: text('high'),
+    last: text('last'),
+    sample: text('sample'),
+    seed: text('seed'),
     network: text('network'),
     deep: given.get('deep') === '1',
     skipOptional: given.get('skipOptional') === '1',
     skipBuckets: given.get('skipBuckets') === '1',
+    newestFirst: given.get('newestFirst') === '1',
   };
 }
 
+export const MAX_ARCHIVES = 16;
 const MAX_LEDGER = 0xffff_ffff;
 
 /** Decimal or 0x; separators people paste are let through. `null` is not a ledger. */
@@ -107,47 +154,81 @@ function reachable(archive: URL, page: URL): boolean {
   return archive.protocol === 'https:' || archive.origin === page.origin || LOCAL_HOSTS.includes(archive.hostname);
 }
 
-export function checkForm(form: FormState, page: URL): Checked {
-  const faults: Partial<Record<Field, FieldFault>> = {};
-  const archive = parseArchive(form.archive, page);
+function addressFault(entered: string, archive: URL | null, page: URL): FieldFault | undefined {
   if (archive === null) {
-    faults.archive = {
+    return {
       message:
-        form.archive.trim() === ''
+        entered.trim() === ''
           ? 'Give the address of an archive, or choose a known one.'
           : 'This is not an address an archive can be read from. It starts with https://, or with / for an archive on this server.',
     };
-  } else if (archive.username !== '' || archive.password !== '') {
-    faults.archive = { message: 'Browsers refuse addresses with a user name or password in them.' };
-  } else if (!reachable(archive, page)) {
-    const secure = new URL(archive.href);
-    secure.protocol = 'https:';
-    faults.archive = {
-      message:
-        page.protocol === 'https:'
-          ? 'This page came over https, and browsers do not let such a page read from an http:// address (mixed content). Most archives answer at https:// as well.'
-          : 'This page reads from https:// addresses and, without encryption, only from this machine. Most archives answer at https:// as well.',
-      instead: secure.href,
-    };
   }
-  const ledger = (name: 'low' | 'high'): number | undefined => {
-    if (form[name].trim() === '') return undefined;
-    const value = parseLedger(form[name]);
-    if (value === null) faults[name] = { message: 'A ledger is a number from 1 to 4294967295, decimal or 0x….' };
+  if (archive.username !== '' || archive.password !== '') {
+    return { message: 'Browsers refuse addresses with a user name or password in them.' };
+  }
+  if (reachable(archive, page)) return undefined;
+  const secure = new URL(archive.href);
+  secure.protocol = 'https:';
+  return {
+    message:
+      page.protocol === 'https:'
+        ? 'This page came over https, and browsers do not let such a page read from an http:// address (mixed content). Most archives answer at https:// as well.'
+        : 'This page reads from https:// addresses and, without encryption, only from this machine. Most archives answer at https:// as well.',
+    instead: secure.href,
+  };
+}
+
+/** `folders` are those the page may read at this moment. */
+export function checkForm(form: FormState, page: URL, folders: ReadonlyMap<string, ArchiveReader>): Checked {
+  const faults: Record<string, FieldFault> = {};
+  const sources: (string | ArchiveReader)[] = [];
+  const several = form.sources.some((source) => source.kind === 'folder' || source.url.trim() !== '');
+  for (const [place, source] of form.sources.entries()) {
+    const field = sourceField(place);
+    if (source.kind === 'folder') {
+      const folder = folders.get(source.name);
+      if (folder === undefined) faults[field] = { message: 'A page keeps no access to folders: choose it again to let this page read it.' };
+      else sources.push(folder);
+      continue;
+    }
+    // A row added and left empty beside others asks for nothing.
+    if (several && source.url.trim() === '') continue;
+    const archive = parseArchive(source.url, page);
+    const fault = addressFault(source.url, archive, page);
+    if (fault !== undefined) faults[field] = fault;
+    else if (archive !== null && sources.includes(archive.href)) faults[field] = { message: 'This archive is in the list already.' };
+    else if (archive !== null) sources.push(archive.href);
+  }
+  const read = (name: TextName, parse: (text: string) => number | null, message: string): number | undefined => {
+    if (!SCOPE_FIELDS[form.scope].includes(name) || form[name].trim() === '') return undefined;
+    const value = parse(form[name]);
+    if (value === null) faults[name] = { message };
     return value ?? undefined;
   };
-  const low = ledger('low');
-  const high = ledger('high');
-  if (low !== undefined && high !== undefined && low > high) faults.high = { message: 'The last ledger comes before the first.' };
-  if (archive === null || Object.keys(faults).length > 0) return { ok: false, faults };
+  const ledger = 'A ledger is a number from 1 to 4294967295, decimal or 0x….';
+  const low = read('low', parseLedger, ledger);
+  const high = read('high', parseLedger, ledger);
+  if (low !== undefined && high !== undefined && low > high) faults['high'] = { message: 'The last ledger comes before the first.' };
+  const last = read('last', parseLedger, 'How many ledgers, as a number; they are rounded out to whole checkpoints.');
+  const sample = read('sample', parseLedger, 'How many checkpoints to draw, as a number.');
+  if (form.scope !== 'range' && form[form.scope].trim() === '') {
+    faults[form.scope] = { message: form.scope === 'last' ? 'How many ledgers, counted back from the newest?' : 'How many checkpoints shall be drawn?' };
+  }
+  const seed = form.scope === 'sample' ? form.seed.trim().toLowerCase() : '';
+  if (seed !== '' && !/^[0-9a-f]{16}$/.test(seed)) faults['seed'] = { message: 'A seed is 16 hexadecimal digits, as a report shows it.' };
+  if (Object.keys(faults).length > 0) return { ok: false, faults };
 
   const range = { ...(low === undefined ? {} : { low }), ...(high === undefined ? {} : { high }) };
   const network = form.network.trim();
   return {
     ok: true,
-    archive,
+    sources,
     options: {
       ...(low === undefined && high === undefined ? {} : { range }),
+      ...(last === undefined ? {} : { last }),
+      ...(sample === undefined ? {} : { sample }),
+      ...(seed === '' ? {} : { seed }),
+      ...(form.newestFirst ? { order: 'newest-first' } : {}),
       ...(network === '' ? {} : { network }),
       deep: form.deep,
       skipOptional: form.skipOptional,
@@ -162,11 +243,18 @@ export function quoted(argument: string): string {
 }
 
 /** The same check at the command line. */
-export function commandLine(archive: string, options: VerifyOptions): string {
-  const words = ['node', 'dist/cli.mjs', 'verify', quoted(archive)];
-  if (options.range?.low !== undefined) words.push('--low', String(options.range.low));
-  if (options.range?.high !== undefined) words.push('--high', String(options.range.high));
-  if (options.network !== undefined) words.push('--network', quoted(options.network));
+export function commandLine(archives: readonly string[], options: VerifyOptions): string {
+  const words = ['node', 'dist/cli.mjs', 'verify', ...archives.map((archive) => quoted(archive.replace(/^folder /, './')))];
+  const add = (name: string, value: string | number | undefined): void => {
+    if (value !== undefined) words.push(`--${name}`, typeof value === 'number' ? String(value) : quoted(value));
+  };
+  add('low', options.range?.low);
+  add('high', options.range?.high);
+  add('last', options.last);
+  add('sample', options.sample);
+  add('seed', options.seed);
+  add('order', options.order);
+  add('network', options.network);
   if (options.deep === true) words.push('--deep');
   if (options.skipOptional === true) words.push('--skip-optional');
   if (options.skipBuckets === true) words.push('--skip-buckets');

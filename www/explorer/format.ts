@@ -7,6 +7,19 @@ export function grouped(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, GROUP);
 }
 
+/** For narrow columns: 12 345 as 12k. The exact number stands in the title. */
+export function compact(value: number): string {
+  if (value < 10_000) return String(value);
+  const [unit, letter] = value < 1_000_000 ? [1000, 'k'] : [1_000_000, 'M'];
+  const amount = value / unit;
+  return `${amount < 10 ? Math.floor(amount * 10) / 10 : Math.floor(amount)}${letter}`;
+}
+
+/** An archive's name without what all of them share. */
+export function shortName(archive: string): string {
+  return archive.replace(/^https?:\/\//, '').replace(/\/$/, '');
+}
+
 export function hex(value: number): string {
   return `0x${value.toString(16).padStart(8, '0')}`;
 }

@@ -107,6 +107,9 @@ export function drawMap(canvas: HTMLCanvasElement, table: CheckpointTable, layou
   if (canvas.width !== pixelWidth || canvas.height !== pixelHeight) {
     canvas.width = pixelWidth;
     canvas.height = pixelHeight;
+    // Otherwise a screen of finer pixels shows them as large as any, and only a corner of the map.
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
   }
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.clearRect(0, 0, width, height);

@@ -7,8 +7,10 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Finding, Progress, Report, RunEvent, Stage, VerifyOptions, VerifyRun } from '../lib/types.ts';
 import { CheckpointTable } from './checkpoints.ts';
+import type { FormState } from './form.ts';
 
-export type Phase = 'running' | 'stopping' | 'done' | 'crashed';
+/** `paused` can go on, `refused` could not: its saved state does not belong to what was asked for. */
+export type Phase = 'running' | 'pausing' | 'paused' | 'stopping' | 'done' | 'crashed' | 'refused';
 
 export interface Failure {
   readonly code: string;
@@ -17,13 +19,31 @@ export interface Failure {
 }
 
 export interface Retry {
+  readonly archive: string;
   readonly path: string;
   readonly attempt: number;
   readonly reason: string;
 }
 
+/** What a run starts with. */
+export interface Setup {
+  /** The same for all parts of a run that was paused and went on. */
+  readonly id: string;
+  readonly form: FormState;
+  readonly archives: readonly string[];
+  readonly options: VerifyOptions;
+  /** What an earlier part left: the verifier's state, and what the page knew then. */
+  readonly resume?: {
+    readonly state: string;
+    readonly done: number;
+    readonly table: CheckpointTable | null;
+    readonly findings: readonly Finding[];
+  };
+}
+
 export interface Run {
-  readonly archive: string;
+  readonly setup: Setup;
+  readonly archives: readonly string[];
   readonly options: VerifyOptions;
   readonly phase: ReadonlySignal<Phase>;
   readonly stage: ReadonlySignal<Stage>;
@@ -40,12 +60,28 @@ export interface Run {
   readonly failure: ReadonlySignal<Failure | null>;
   readonly selected: Signal<number>;
   readonly opened: Signal<number | null>;
+  /** The latest state to go on from; `null` before there is one. */
+  readonly state: ReadonlySignal<string | null>;
+  /** Whether the browser keeps it beyond this tab. */
+  readonly stored: Signal<boolean>;
+  pause(): void;
   cancel(): void;
 }
 
 export interface RunHooks {
   readonly announce: (text: string) => void;
+  /** There is a new state to go on from. */
+  readonly advanced: () => void;
   readonly settled: () => void;
+}
+
+/** Nothing more will happen by itself. */
+export function isOver(phase: Phase): boolean {
+  return phase === 'done' || phase === 'crashed' || phase === 'refused';
+}
+
+export function isGoing(phase: Phase): boolean {
+  return phase === 'running' || phase === 'pausing' || phase === 'stopping';
 }
 
 const RATE_WINDOW_MS = 4000;
@@ -65,12 +101,18 @@ function asFailure(error: unknown): Failure {
   };
 }
 
-export function startRun(archive: string, options: VerifyOptions, open: (signal: AbortSignal) => VerifyRun, hooks: RunHooks): Run {
+function isComplete(progress: Progress | null): boolean {
+  return progress !== null && progress.checkpoints.total > 0 &&
+    progress.checkpoints.done === progress.checkpoints.total && progress.buckets.done === progress.buckets.total;
+}
+
+export function startRun(setup: Setup, open: (signal: AbortSignal) => VerifyRun, hooks: RunHooks): Run {
+  const { archives, options, resume } = setup;
   const phase = signal<Phase>('running');
   const stage = signal<Stage>('root');
   const progress = signal<Progress | null>(null);
-  const findings = signal<readonly Finding[]>([]);
-  const table = signal<CheckpointTable | null>(null);
+  const findings = signal<readonly Finding[]>(resume?.findings ?? []);
+  const table = signal<CheckpointTable | null>(resume?.table ?? null);
   const tick = signal(0);
   const retry = signal<Retry | null>(null);
   const rate = signal(0);
@@ -79,6 +121,8 @@ export function startRun(archive: string, options: VerifyOptions, open: (signal:
   const failure = signal<Failure | null>(null);
   const selected = signal(0);
   const opened = signal<number | null>(null);
+  const state = signal<string | null>(resume?.state ?? null);
+  const stored = signal(resume !== undefined);
 
   const abort = new AbortController();
   const startedAt = performance.now();
@@ -88,7 +132,8 @@ export function startRun(archive: string, options: VerifyOptions, open: (signal:
 
   let frame = 0;
   let fresh: Finding[] = [];
-  let kept = 0;
+  /** A run that goes on may tell again what its earlier part has found. */
+  const seen = new Set(findings.value.map((finding) => JSON.stringify(finding)));
   const show = (): void => {
     frame = 0;
     tick.value += 1;
@@ -104,11 +149,13 @@ export function startRun(archive: string, options: VerifyOptions, open: (signal:
   const samples: { at: number; bytes: number }[] = [];
   let range: { readonly low: number; readonly high: number } | undefined;
   let announcedTenth = 0;
+  let heard = false;
+  const sampled = options.sample !== undefined;
 
   const onProgress = (event: Progress): void => {
     progress.value = event;
     if (table.value === null && range !== undefined && event.checkpoints.total > 0) {
-      table.value = new CheckpointTable(range, event.checkpoints.total);
+      table.value = CheckpointTable.announced(range, event.checkpoints.total, sampled);
     }
     const at = performance.now();
     samples.push({ at, bytes: Number(event.bytes.compressed) });
@@ -130,7 +177,8 @@ export function startRun(archive: string, options: VerifyOptions, open: (signal:
   const onEvent = (event: RunEvent): void => {
     switch (event.type) {
       case 'stage':
-        stage.value = event.stage;
+        // What is paused is not at its end, though this part of it is.
+        if (phase.value !== 'pausing') stage.value = event.stage;
         range = event.range ?? range;
         if (event.stage === 'root') hooks.announce('Reading the archive’s state');
         if (event.stage === 'checkpoints') hooks.announce('Verifying checkpoints');
@@ -141,20 +189,24 @@ export function startRun(archive: string, options: VerifyOptions, open: (signal:
       case 'checkpoint':
         // The first statuses can overtake the first progress, which is coalesced.
         if (table.value === null && range !== undefined) {
-          table.value = new CheckpointTable(range, progress.value?.checkpoints.total ?? 0);
+          table.value = CheckpointTable.announced(range, progress.value?.checkpoints.total ?? 0, sampled);
         }
         table.value?.record(event);
         soon();
         return;
       case 'finding':
-        if (kept < LIVE_FINDINGS) {
-          kept += 1;
-          fresh.push(event.finding);
+        if (seen.size < LIVE_FINDINGS) {
+          const known = seen.size;
+          if (seen.add(JSON.stringify(event.finding)).size > known) fresh.push(event.finding);
           soon();
         }
         return;
       case 'retry':
-        retry.value = { path: event.path, attempt: event.attempt, reason: event.reason };
+        retry.value = { archive: event.archive, path: event.path, attempt: event.attempt, reason: event.reason };
+        return;
+      case 'state':
+        state.value = event.state;
+        hooks.advanced();
         return;
       case 'done':
         return;
@@ -166,15 +218,31 @@ export function startRun(archive: string, options: VerifyOptions, open: (signal:
     await Promise.resolve();
     try {
       const running = open(abort.signal);
-      for await (const event of running) onEvent(event);
+      for await (const event of running) {
+        // Whether a state fits is decided before the first checkpoint, though after the first stage is announced.
+        heard ||= event.type !== 'stage';
+        onEvent(event);
+      }
       const result = await running.report;
+      // A pause can come too late, when everything is done.
+      if (phase.value === 'pausing' && !isComplete(progress.value)) {
+        phase.value = 'paused';
+        return;
+      }
       report.value = result;
       findings.value = result.findings;
       elapsedMs.value = result.elapsedMs;
       phase.value = 'done';
     } catch (error) {
       failure.value = asFailure(error);
-      phase.value = 'crashed';
+      if (resume === undefined || heard || failure.value.code !== 'USAGE') {
+        phase.value = 'crashed';
+      } else {
+        // Nothing of it counts: it was not of this check.
+        phase.value = 'refused';
+        table.value = null;
+        findings.value = [];
+      }
     } finally {
       clearInterval(clock);
       if (frame !== 0) cancelAnimationFrame(frame);
@@ -185,13 +253,16 @@ export function startRun(archive: string, options: VerifyOptions, open: (signal:
   };
   void follow();
 
+  const stop = (next: Phase, words: string): void => {
+    if (phase.value !== 'running') return;
+    phase.value = next;
+    hooks.announce(words);
+    abort.abort();
+  };
+
   return {
-    archive, options, phase, stage, progress, findings, table, tick, retry, rate, elapsedMs, report, failure, selected, opened,
-    cancel(): void {
-      if (phase.value !== 'running') return;
-      phase.value = 'stopping';
-      hooks.announce('Stopping');
-      abort.abort();
-    },
+    setup, archives, options, phase, stage, progress, findings, table, tick, retry, rate, elapsedMs, report, failure, selected, opened, state, stored,
+    pause: () => stop('pausing', 'Pausing'),
+    cancel: () => stop('stopping', 'Stopping'),
   };
 }

@@ -4,10 +4,17 @@
  * Not here: where the `.wasm` comes from (each entry says) and anything about archives.
  */
 import * as glue from '../../target/pkg/stellar_archive_verifier.js';
-import { ArchiveVerifierError, crashed, isTrap, messageOf } from './errors.ts';
+import { ArchiveVerifierError, crashed, isTrap, messageOf, toVerifierError } from './errors.ts';
+import {
+  DOWNLOAD_OPTIONS, DUMP_OPTIONS, HEADER_CHECK_OPTIONS, LOG_OPTIONS, STATUS_OPTIONS, plainOptions, plainSource, plainSources,
+} from './plain.ts';
+import type { Plain, PlainSource } from './plain.ts';
 import { Run } from './run.ts';
 import type { RunBody, RunOptions } from './run.ts';
-import type { ArchiveReader, ArchiveSource, NetworkPreset, Report, RunEvent, VerifyOptions, Versions } from './types.ts';
+import type {
+  ArchiveSource, ArchiveSources, ArchiveStatus, CheckpointData, DownloadOptions, DumpOptions, HeaderCheck, HeaderCheckOptions, LogLine,
+  LogOptions, LogSummary, NetworkPreset, Report, RunEvent, StatusOptions, VerifyOptions, Versions,
+} from './types.ts';
 
 /** What `init` accepts in place of the default file. */
 export type WasmInput = URL | Response | BufferSource | WebAssembly.Module;
@@ -18,22 +25,34 @@ export interface Host {
   load(input: WasmInput | undefined): Promise<void>;
   /** Shows `isOurs` every error that nobody caught, and ends those it answers `true` to, until the returned function is called. */
   watch(isOurs: (error: unknown) => boolean): () => void;
+  /** What keeps a text from being an archive's address here, if the host knows. */
+  addressFault?(address: string): ArchiveVerifierError | undefined;
   /** What to do when the instance cannot be replaced. */
   readonly restartAdvice: string;
 }
 
 export interface Engine {
   init(input?: WasmInput): Promise<void>;
-  verifyArchive(source: ArchiveSource, options?: VerifyOptions): Run;
+  verifyArchive(sources: ArchiveSources, options?: VerifyOptions): Run;
+  downloadCheckpoint(source: ArchiveSource, checkpoint: number, options?: DownloadOptions): Promise<CheckpointData>;
+  archiveStatus(sources: ArchiveSources, options?: StatusOptions): Promise<ArchiveStatus[]>;
+  checkHeader(sources: ArchiveSources, options: HeaderCheckOptions): Promise<HeaderCheck>;
+  dumpFile(source: ArchiveSource, path: string, onLine: (json: string) => void, options?: DumpOptions): Promise<{ readonly records: number }>;
+  checkpointLog(sources: ArchiveSources, options: LogOptions, onLine: (line: LogLine) => void): Promise<LogSummary>;
+  prometheusText(report: Report): string;
   versions(): Versions;
   networkPresets(): NetworkPreset[];
 }
 
 /** The exports of the generated module, with the types its generator cannot know. */
 interface Exports {
-  verify(
-    source: string | ArchiveReader, options: RunOptions, onEvent: (event: RunEvent) => void, signal: AbortSignal,
-  ): Promise<Report>;
+  verify(sources: PlainSource[], options: RunOptions, onEvent: (event: RunEvent) => void, signal: AbortSignal): Promise<Report>;
+  downloadCheckpoint(source: PlainSource, checkpoint: number, options: Plain<DownloadOptions>, signal: AbortSignal): Promise<CheckpointData>;
+  archiveStatus(sources: PlainSource[], options: Plain<StatusOptions>, signal: AbortSignal): Promise<ArchiveStatus[]>;
+  checkHeader(sources: PlainSource[], options: Plain<HeaderCheckOptions>, signal: AbortSignal): Promise<HeaderCheck>;
+  dumpFile(source: PlainSource, path: string, onLine: (json: string) => void, signal: AbortSignal): Promise<{ readonly records: number }>;
+  checkpointLog(sources: PlainSource[], options: Plain<LogOptions>, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<LogSummary>;
+  prometheusText(report: Report): string;
   versions(): Versions;
   networkPresets(): NetworkPreset[];
   /** Makes a fresh instance of the same module; present when the glue was generated with it. */
@@ -122,7 +141,8 @@ export function createEngine(host: Host): Engine {
     }
   }
 
-  const verify: RunBody = async (source, options, onEvent, signal) => {
+  /** Carries out what takes time: once there is an instance, and until that instance is lost. */
+  async function guarded<T>(name: string, body: () => Promise<T>): Promise<T> {
     await init();
     let reject: (error: ArchiveVerifierError) => void = () => undefined;
     const lost = new Promise<never>((_, onCrash) => {
@@ -132,7 +152,7 @@ export function createEngine(host: Host): Engine {
     // A panic in the middle of a run surfaces as an uncaught error of a microtask, not as a rejection of its promise.
     unwatch ??= host.watch(isOurs);
     try {
-      return await Promise.race([call('verifyArchive', () => wasm.verify(source, options, onEvent, signal)), lost]);
+      return await Promise.race([call(name, body), lost]);
     } catch (error) {
       throw isTrap(error) ? onTrap(error) : error;
     } finally {
@@ -143,11 +163,92 @@ export function createEngine(host: Host): Engine {
         unwatch = undefined;
       }
     }
+  }
+
+  function checkAddresses(sources: readonly PlainSource[]): void {
+    for (const source of sources) {
+      const fault = typeof source === 'string' ? host.addressFault?.(source) : undefined;
+      if (fault !== undefined) throw fault;
+    }
+  }
+
+  const verify: RunBody = async (sources, options, onEvent, signal) => {
+    checkAddresses(sources);
+    return guarded('verifyArchive', () => wasm.verify(sources, options, onEvent, signal));
   };
+
+  /** What answers once, with an error where it was aborted. */
+  async function ask<T>(name: string, outer: AbortSignal | undefined, body: (stop: AbortController) => Promise<T>): Promise<T> {
+    const stop = new AbortController();
+    const forward = (): void => stop.abort(outer?.reason);
+    if (outer?.aborted === true) forward();
+    else outer?.addEventListener('abort', forward, { once: true });
+    try {
+      return await guarded(name, () => body(stop));
+    } catch (thrown) {
+      const error = toVerifierError(thrown);
+      if (!stop.signal.aborted || error.code === 'CRASHED') throw error;
+      const reason: unknown = stop.signal.reason;
+      throw new ArchiveVerifierError('ABORTED', messageOf(reason), { cause: reason });
+    } finally {
+      outer?.removeEventListener('abort', forward);
+    }
+  }
+
+  /** As `ask`, for what also tells line by line. A listener that throws ends it with its own error, outside the WebAssembly. */
+  async function tell<L, T>(
+    name: string, outer: AbortSignal | undefined, onLine: (line: L) => void, body: (onLine: (line: L) => void, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    let failure: { readonly error: unknown } | undefined;
+    const answer = ask(name, outer, (stop) => body((line) => {
+      if (failure !== undefined) return;
+      try {
+        onLine(line);
+      } catch (error) {
+        failure = { error };
+        stop.abort(error);
+      }
+    }, stop.signal));
+    const [outcome] = await Promise.allSettled([answer]);
+    if (failure !== undefined) throw failure.error;
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  }
 
   return {
     init,
-    verifyArchive: (source, options = {}) => new Run(verify, source, options),
+    verifyArchive: (sources, options = {}) => new Run(verify, sources, options),
+    async downloadCheckpoint(source, checkpoint, options = {}) {
+      const plain = plainSource(source);
+      checkAddresses([plain]);
+      const rest = plainOptions(options, DOWNLOAD_OPTIONS);
+      return ask('downloadCheckpoint', options.signal, ({ signal }) => wasm.downloadCheckpoint(plain, checkpoint, rest, signal));
+    },
+    async archiveStatus(sources, options = {}) {
+      const plain = plainSources(sources);
+      checkAddresses(plain);
+      const rest = plainOptions(options, STATUS_OPTIONS);
+      return ask('archiveStatus', options.signal, ({ signal }) => wasm.archiveStatus(plain, rest, signal));
+    },
+    async checkHeader(sources, options) {
+      const plain = plainSources(sources);
+      checkAddresses(plain);
+      const rest = plainOptions(options, HEADER_CHECK_OPTIONS);
+      return ask('checkHeader', options.signal, ({ signal }) => wasm.checkHeader(plain, rest, signal));
+    },
+    async dumpFile(source, path, onLine, options = {}) {
+      const plain = plainSource(source);
+      checkAddresses([plain]);
+      plainOptions(options, DUMP_OPTIONS);
+      return tell('dumpFile', options.signal, onLine, (listener, signal) => wasm.dumpFile(plain, path, listener, signal));
+    },
+    async checkpointLog(sources, options, onLine) {
+      const plain = plainSources(sources);
+      checkAddresses(plain);
+      const rest = plainOptions(options, LOG_OPTIONS);
+      return tell('checkpointLog', options.signal, onLine, (listener, signal) => wasm.checkpointLog(plain, rest, listener, signal));
+    },
+    prometheusText: (report) => call('prometheusText', () => wasm.prometheusText(report)),
     versions: () => call('versions', () => wasm.versions()),
     networkPresets: () => call('networkPresets', () => wasm.networkPresets()),
   };

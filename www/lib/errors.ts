@@ -1,7 +1,8 @@
 /**
  * The one error class of the package: something kept us from looking.
  *
- * Not here: findings. An archive that is wrong is a successful run with findings in its report, never an exception.
+ * Not here: findings. An archive that is wrong is a successful run with findings in its report, never an exception;
+ * only where a file itself is asked for (`downloadCheckpoint`, `dumpFile`) its faults are an error, `FAULTY`.
  */
 import type { ErrorCode } from './types.ts';
 
@@ -12,6 +13,7 @@ const CODES: Readonly<Record<ErrorCode, true>> = {
   CORS_OR_NETWORK: true,
   CRASHED: true,
   DISPOSED: true,
+  FAULTY: true,
   FORBIDDEN: true,
   HTTP: true,
   NETWORK: true,

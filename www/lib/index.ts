@@ -1,5 +1,5 @@
 /**
- * The package's entry for browsers and bundlers: verify a Stellar history archive on this thread, or in a worker.
+ * The package's entry for browsers and bundlers: verify Stellar history archives on this thread, or in a worker.
  *
  * Not here: the work (Rust, compiled to WebAssembly), and anything that happens at import: nothing is loaded before
  * `init()` or the first `verifyArchive()`. In a page prefer `verifyInWorker`, which leaves the page's thread free.
@@ -13,7 +13,10 @@ import initWasm from '../../target/pkg/stellar_archive_verifier.js';
 import { createEngine } from './engine.ts';
 import type { WasmInput } from './engine.ts';
 import type { Run } from './run.ts';
-import type { ArchiveSource, NetworkPreset, VerifyOptions, Versions } from './types.ts';
+import type {
+  ArchiveSource, ArchiveSources, ArchiveStatus, CheckpointData, DownloadOptions, DumpOptions, HeaderCheck, HeaderCheckOptions, LogLine,
+  LogOptions, LogSummary, NetworkPreset, Report, StatusOptions, VerifyOptions, Versions,
+} from './types.ts';
 
 export { ArchiveVerifierError } from './errors.ts';
 export { verifyInWorker } from './worker-client.ts';
@@ -52,9 +55,47 @@ export function init(input?: WasmInput): Promise<void> {
   return engine.init(input);
 }
 
-/** Starts a verification and returns at once; awaits `init()` itself. */
-export function verifyArchive(source: ArchiveSource, options: VerifyOptions = {}): Run {
-  return engine.verifyArchive(source, options);
+/** Starts a verification of one archive or of several of the same network, and returns at once; awaits `init()` itself. */
+export function verifyArchive(sources: ArchiveSources, options: VerifyOptions = {}): Run {
+  return engine.verifyArchive(sources, options);
+}
+
+/**
+ * Downloads the files of one checkpoint and verifies them: what comes back can be relied on as far as the checkpoint's own
+ * headers can. Rejects with `FAULTY` where a file is not what it should be, and says which and why.
+ */
+export function downloadCheckpoint(source: ArchiveSource, checkpoint: number, options: DownloadOptions = {}): Promise<CheckpointData> {
+  return engine.downloadCheckpoint(source, checkpoint, options);
+}
+
+/** What each archive says of itself: its newest checkpoint, server and network. An archive that cannot be read is an answer with `error`. */
+export function archiveStatus(sources: ArchiveSources, options: StatusOptions = {}): Promise<ArchiveStatus[]> {
+  return engine.archiveStatus(sources, options);
+}
+
+/** Compares one ledger's header between archives, and with a hash or an entry that is known from elsewhere. */
+export function checkHeader(sources: ArchiveSources, options: HeaderCheckOptions): Promise<HeaderCheck> {
+  return engine.checkHeader(sources, options);
+}
+
+/**
+ * Decodes a file of an archive: one JSON text for each record, 64-bit integers as strings. `path` is relative to the
+ * archive's root. An exception of `onLine` ends it and comes out again.
+ */
+export function dumpFile(
+  source: ArchiveSource, path: string, onLine: (json: string) => void, options: DumpOptions = {},
+): Promise<{ readonly records: number }> {
+  return engine.dumpFile(source, path, onLine, options);
+}
+
+/** Tells one line a checkpoint, in order, each verified on its own. An exception of `onLine` ends it and comes out again. */
+export function checkpointLog(sources: ArchiveSources, options: LogOptions, onLine: (line: LogLine) => void): Promise<LogSummary> {
+  return engine.checkpointLog(sources, options, onLine);
+}
+
+/** The numbers of a report in the text format of Prometheus. Needs `await init()` first. */
+export function prometheusText(report: Report): string {
+  return engine.prometheusText(report);
 }
 
 /** The versions of this verifier and of the XDR definitions it knows. Needs `await init()` first. */

@@ -27,7 +27,7 @@ export interface RemoteError {
 }
 
 export type ToWorker =
-  | { readonly id: string; readonly type: 'start'; readonly source: RemoteSource; readonly options: RunOptions; readonly wasm?: string | WebAssembly.Module }
+  | { readonly id: string; readonly type: 'start'; readonly sources: readonly RemoteSource[]; readonly options: RunOptions; readonly wasm?: string | WebAssembly.Module }
   | { readonly id: string; readonly type: 'cancel'; readonly reason: string }
   | { readonly id: string; readonly type: 'file'; readonly request: number; readonly file: RemoteFile }
   /** `null` ends the stream. */
@@ -38,7 +38,8 @@ export type FromWorker =
   | { readonly id: string; readonly type: 'event'; readonly event: RunEvent }
   | { readonly id: string; readonly type: 'report'; readonly report: Report }
   | { readonly id: string; readonly type: 'error'; readonly code: ErrorCode; readonly message: string; readonly advice?: string }
-  | { readonly id: string; readonly type: 'get'; readonly request: number; readonly path: string }
+  /** `archive` is the place of its reader among the sources; requests are numbered through all of them. */
+  | { readonly id: string; readonly type: 'get'; readonly request: number; readonly archive: number; readonly path: string }
   /** Asks for the next chunk of a stream: nothing is sent ahead, so a fast disk cannot flood a slow worker. */
   | { readonly id: string; readonly type: 'pull'; readonly request: number }
   /** The file is not wanted any more. */

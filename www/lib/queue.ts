@@ -2,7 +2,8 @@
  * The events between a run and whoever reads them: a queue with one writer and one reader.
  *
  * It stays small however slow the reader is, and also when nobody reads: findings are kept (the verifier itself bounds
- * them), checkpoints are kept as one packed number each, of progress only the latest waits, and waiting retries are capped.
+ * them), checkpoints are kept as one packed number each, of progress and of states only the latest waits, and waiting
+ * retries are capped.
  *
  * Not here: any flow control. The writer is WebAssembly in the middle of its work and cannot wait.
  */
@@ -10,6 +11,7 @@ import type { RunEvent, Status } from './types.ts';
 
 type CheckpointEvent = Extract<RunEvent, { type: 'checkpoint' }>;
 type ProgressEvent = Extract<RunEvent, { type: 'progress' }>;
+type StateEvent = Extract<RunEvent, { type: 'state' }>;
 
 /** More than anyone reads; the exact count is in every progress event. */
 const MAX_WAITING_RETRIES = 256;
@@ -94,6 +96,12 @@ export class EventQueue implements AsyncIterator<RunEvent, undefined> {
   readonly #entries = new Fifo<Entry>();
   readonly #waiters = new Fifo<Waiter>();
   #progress: ProgressEvent | undefined;
+  /**
+   * The latest state and how many of the events that wait came before it. It never comes earlier than they do: whoever
+   * stores it must not lose, after an interruption, events that it covers and nobody has read.
+   */
+  #state: { readonly event: StateEvent; before: number } | undefined;
+  #waiting = 0;
   #waitingRetries = 0;
   #closed = false;
   #failure: { readonly error: unknown } | undefined;
@@ -106,9 +114,15 @@ export class EventQueue implements AsyncIterator<RunEvent, undefined> {
       waiter.resolve({ done: false, value: event });
       return;
     }
+    if (event.type === 'state') {
+      this.#state = { event, before: this.#waiting };
+      return;
+    }
     if (event.type === 'progress') {
-      if (this.#progress === undefined) this.#entries.push({ kind: 'progress' });
+      const waits = this.#progress !== undefined;
       this.#progress = event;
+      if (waits) return;
+      this.#entries.push({ kind: 'progress' });
     } else if (event.type === 'checkpoint') {
       const last = this.#entries.last;
       if (last?.kind === 'checkpoints') {
@@ -125,6 +139,7 @@ export class EventQueue implements AsyncIterator<RunEvent, undefined> {
       }
       this.#entries.push({ kind: 'event', event });
     }
+    this.#waiting += 1;
   }
 
   /** No more events; what waits is still delivered. */
@@ -157,14 +172,23 @@ export class EventQueue implements AsyncIterator<RunEvent, undefined> {
   return(): Promise<IteratorResult<RunEvent, undefined>> {
     this.#entries.clear();
     this.#progress = undefined;
+    this.#state = undefined;
+    this.#waiting = 0;
     this.#failure = undefined;
     this.end();
     return Promise.resolve(DONE);
   }
 
   #take(): RunEvent | undefined {
+    if (this.#state?.before === 0) {
+      const { event } = this.#state;
+      this.#state = undefined;
+      return event;
+    }
     const entry = this.#entries.first;
     if (entry === undefined) return undefined;
+    this.#waiting -= 1;
+    if (this.#state !== undefined) this.#state.before -= 1;
     if (entry.kind === 'checkpoints') {
       const packed = entry.packed.shift();
       if (entry.packed.isEmpty) this.#entries.shift();

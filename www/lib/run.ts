@@ -5,15 +5,16 @@
  * Not here: how the work is done; that is the `RunBody` handed in.
  */
 import { ArchiveVerifierError, toVerifierError } from './errors.ts';
+import { VERIFY_OPTIONS, plainOptions, plainSources } from './plain.ts';
+import type { Plain, PlainSource } from './plain.ts';
 import { EventQueue } from './queue.ts';
-import type { ArchiveReader, ArchiveSource, Report, RunEvent, VerifyOptions, VerifyRun } from './types.ts';
+import type { ArchiveSources, Report, RunEvent, VerifyOptions, VerifyRun } from './types.ts';
 
-/** The options that are data; the signal goes its own way. */
-export type RunOptions = Omit<VerifyOptions, 'signal'>;
+export type RunOptions = Plain<VerifyOptions>;
 
 /** Carries a run out. Resolves with a report also after an abort; rejects only where there can be no report at all. */
 export type RunBody = (
-  source: string | ArchiveReader,
+  sources: PlainSource[],
   options: RunOptions,
   onEvent: (event: RunEvent) => void,
   signal: AbortSignal,
@@ -22,32 +23,6 @@ export type RunBody = (
 /** Safari has no `Symbol.asyncDispose` yet; a registered symbol in its place keeps the class well-formed there. */
 const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
 
-function plainSource(source: ArchiveSource): string | ArchiveReader {
-  if (typeof source === 'string') return source;
-  if (source instanceof URL) return source.href;
-  if (typeof source === 'object' && source !== null && typeof source.get === 'function') return source;
-  throw new ArchiveVerifierError('USAGE', 'the archive is neither a URL nor an object with a `get` function', {
-    advice: 'Pass the archive\'s root as a URL, or an ArchiveReader; in Node, directoryReader(path) makes one of a folder.',
-  });
-}
-
-/** The compiler keeps it complete. A misspelt option that is silently ignored would be a check that is silently left out. */
-const OPTIONS: Readonly<Record<keyof VerifyOptions, true>> = {
-  checkpointFrequency: true, concurrency: true, deep: true, maxRetries: true, network: true, range: true, signal: true,
-  skipBuckets: true, skipOptional: true,
-};
-
-/** Leaves out `signal` and whatever is undefined, so that the other side sees only what was said. */
-function plainOptions(options: VerifyOptions): RunOptions {
-  const unknown = Object.keys(options).find((key) => !Object.hasOwn(OPTIONS, key));
-  if (unknown !== undefined) {
-    throw new ArchiveVerifierError('USAGE', `there is no option ${JSON.stringify(unknown)}`, {
-      advice: `The options are ${Object.keys(OPTIONS).join(', ')}.`,
-    });
-  }
-  return Object.fromEntries(Object.entries(options).filter(([key, value]) => key !== 'signal' && value !== undefined));
-}
-
 /** A run: iterate it for events, await `report` for the result, `abort()` it to stop the network and the CPU. */
 export class Run implements VerifyRun, AsyncDisposable {
   readonly report: Promise<Report>;
@@ -55,8 +30,8 @@ export class Run implements VerifyRun, AsyncDisposable {
   readonly #events = new EventQueue();
   #iterated = false;
 
-  constructor(body: RunBody, source: ArchiveSource, options: VerifyOptions) {
-    this.report = this.#carryOut(body, source, options);
+  constructor(body: RunBody, sources: ArchiveSources, options: VerifyOptions) {
+    this.report = this.#carryOut(body, sources, options);
     // Who only iterates gets the error from the iterator: that must not count as an unhandled rejection as well.
     this.report.catch(() => undefined);
   }
@@ -82,14 +57,14 @@ export class Run implements VerifyRun, AsyncDisposable {
     await this.report.then(() => undefined, () => undefined);
   }
 
-  async #carryOut(body: RunBody, source: ArchiveSource, options: VerifyOptions): Promise<Report> {
+  async #carryOut(body: RunBody, sources: ArchiveSources, options: VerifyOptions): Promise<Report> {
     const outer = options.signal;
     const forward = (): void => this.#controller.abort(outer?.reason);
     try {
       if (outer?.aborted === true) forward();
       else outer?.addEventListener('abort', forward, { once: true });
       const onEvent = (event: RunEvent): void => this.#events.push(event);
-      const report = await body(plainSource(source), plainOptions(options), onEvent, this.#controller.signal);
+      const report = await body(plainSources(sources), plainOptions(options, VERIFY_OPTIONS), onEvent, this.#controller.signal);
       this.#events.end();
       return report;
     } catch (thrown) {

@@ -30,9 +30,22 @@ export interface ArchiveReader {
 /** The root of an archive: an `http(s)` URL or a reader. */
 export type ArchiveSource = string | URL | ArchiveReader;
 
+/** One archive, or several of the same network: a file that one of them has sound is verified. */
+export type ArchiveSources = ArchiveSource | readonly ArchiveSource[];
+
+export type Order = 'newest-first' | 'oldest-first';
+
 export interface VerifyOptions {
   /** Ledgers to verify; rounded out to whole checkpoints. Default: everything the archive holds. */
   readonly range?: { readonly low?: number; readonly high?: number };
+  /** The last so many ledgers below the newest, rounded out to whole checkpoints. Not together with `range.low`. */
+  readonly last?: number;
+  /** Only so many checkpoints, chosen at random; the report says what that guarantees. */
+  readonly sample?: number;
+  /** 16 hex digits: repeats the sample of the run whose report names them. Default: at random. */
+  readonly seed?: string;
+  /** Which end of the range is verified first. Default: `oldest-first`. */
+  readonly order?: Order;
   /** A known name (`pubnet`, `testnet`, `futurenet`, `standalone`) or a passphrase. Default: what the archive says. */
   readonly network?: string;
   /** Also decode and check what no hash covers: transactions against results, bucket contents. */
@@ -45,14 +58,21 @@ export interface VerifyOptions {
   readonly concurrency?: number;
   /** Tries after the first for faults of the transport. Default 3. */
   readonly maxRetries?: number;
+  /** A read is given up after so long without a byte. Default: 60,000. */
+  readonly timeoutMs?: number;
   /** 64, or 8 for networks with accelerated time. Default: 64. */
   readonly checkpointFrequency?: 8 | 64;
+  /** Emit `state` events, each of which a later run can go on from. */
+  readonly saveState?: boolean;
+  /** The text of a `state` event: go on from there. It must be of the same archives, options, network and verifier. */
+  readonly resume?: string;
   readonly signal?: AbortSignal;
 }
 
 export interface Finding {
   readonly code: string;
   readonly severity: Severity;
+  /** The archive to blame. */
   readonly archive: string;
   readonly path: string;
   readonly checkpoint?: number;
@@ -62,6 +82,8 @@ export interface Finding {
   readonly actual?: string;
   /** Offset in the inflated file (for gzip faults: in the compressed one). */
   readonly offset?: number;
+  /** The same file from that archive is sound: the history is verified, and this archive's copy is not. */
+  readonly goodFrom?: string;
   /** One English sentence, no trailing period. */
   readonly message: string;
   readonly advice: string;
@@ -104,13 +126,48 @@ export interface Totals {
   readonly unchecked: number;
 }
 
+/** Which checkpoints were drawn, and what that is worth. */
+export interface Sample {
+  readonly count: number;
+  /** Checkpoints in the range. */
+  readonly of: number;
+  readonly seed: string;
+  /** One sentence: how much damage would have been seen, and how surely. */
+  readonly guarantee: string;
+}
+
+/** What one archive announced, and how it did. */
+export interface SourceReport {
+  readonly archive: string;
+  /** The newest ledger it announced when the run began; `null` where it could not be asked. */
+  readonly ledger: number | null;
+  /** The newest ledger it announced when the run ended. */
+  readonly endLedger: number | null;
+  readonly requests: number;
+  readonly failures: number;
+  readonly throttled: number;
+  readonly missing: number;
+  /** Files for which it is to blame. */
+  readonly faulty: number;
+  readonly bytes: string;
+}
+
+/** By stellar-core's names where it has them; counts by kind are objects, bytes decimal strings. */
+export type Metrics = Readonly<Record<string, number | string | Readonly<Record<string, number>>>>;
+
 export interface Report {
   readonly schema: 1;
   readonly verifier: { readonly version: string; readonly xdr: string };
   readonly archives: readonly string[];
   readonly network: { readonly passphrase: string | null; readonly name: string | null };
   readonly range: { readonly low: number; readonly high: number } | null;
-  readonly options: { readonly deep: boolean; readonly skipOptional: boolean; readonly skipBuckets: boolean };
+  readonly options: {
+    readonly deep: boolean;
+    readonly skipOptional: boolean;
+    readonly skipBuckets: boolean;
+    readonly order: Order;
+    readonly sample: Sample | null;
+  };
   readonly verdict: Verdict;
   /** One or two sentences: what this verdict proves and what it does not. */
   readonly statement: string;
@@ -126,12 +183,44 @@ export interface Report {
   readonly findingsDropped: number;
   readonly errors: readonly RunError[];
   readonly notes: readonly Note[];
+  readonly sources: readonly SourceReport[];
+  readonly metrics: Metrics;
   readonly startedAt: string;
   readonly elapsedMs: number;
   readonly bytes: { readonly compressed: string; readonly inflated: string };
 }
 
 export type Stage = 'root' | 'checkpoints' | 'done';
+
+/** The works that a run is made of, by stellar-core's names where it has them. */
+export type WorkKind =
+  | 'GetHistoryArchiveStateWork' | 'DownloadLedgerHeadersWork' | 'DownloadTransactionsWork' | 'DownloadTxResultsWork'
+  | 'DownloadScpHistoryWork' | 'DownloadBucketsWork' | 'VerifyBucketWork' | 'VerifyCheckpointWork' | 'VerifyRangeWork';
+
+/** How many works of a kind are in which state. */
+export interface WorkCounts {
+  readonly pending: number;
+  readonly blocked: number;
+  readonly running: number;
+  readonly waiting: number;
+  readonly retrying: number;
+  readonly success: number;
+  readonly failure: number;
+  readonly aborted: number;
+}
+
+/** `resting`: after failures or at its own wish it is left alone for a while. */
+export type Standing = 'good' | 'resting' | 'unreachable';
+
+export interface ArchiveProgress {
+  readonly name: string;
+  readonly requests: number;
+  readonly failures: number;
+  readonly throttled: number;
+  readonly faulty: number;
+  readonly bytes: string;
+  readonly standing: Standing;
+}
 
 export interface Progress {
   readonly stage: Stage;
@@ -142,6 +231,8 @@ export interface Progress {
   readonly findings: number;
   readonly retries: number;
   readonly elapsedMs: number;
+  readonly works: Readonly<Record<WorkKind, WorkCounts>>;
+  readonly archives: readonly ArchiveProgress[];
 }
 
 export type RunEvent =
@@ -149,11 +240,13 @@ export type RunEvent =
   | ({ readonly type: 'progress' } & Progress)
   | { readonly type: 'checkpoint'; readonly checkpoint: number; readonly status: Readonly<Record<Exclude<FileKind, 'bucket'>, Status>> }
   | { readonly type: 'finding'; readonly finding: Finding }
-  | { readonly type: 'retry'; readonly path: string; readonly attempt: number; readonly delayMs: number; readonly reason: string }
+  /** Only with `saveState`: hand the text back as `resume`. Of no use once the run has come to its end by itself. */
+  | { readonly type: 'state'; readonly state: string }
+  | { readonly type: 'retry'; readonly archive: string; readonly path: string; readonly attempt: number; readonly delayMs: number; readonly reason: string }
   | { readonly type: 'done'; readonly verdict: Verdict };
 
 export type ErrorCode =
-  | 'ABORTED' | 'BUDGET' | 'CORS_OR_NETWORK' | 'CRASHED' | 'DISPOSED' | 'FORBIDDEN' | 'HTTP' | 'NETWORK' | 'TIMEOUT'
+  | 'ABORTED' | 'BUDGET' | 'CORS_OR_NETWORK' | 'CRASHED' | 'DISPOSED' | 'FAULTY' | 'FORBIDDEN' | 'HTTP' | 'NETWORK' | 'TIMEOUT'
   | 'UNSUPPORTED' | 'USAGE' | 'USED_BEFORE_INIT';
 
 export interface NetworkPreset {
@@ -172,4 +265,115 @@ export interface VerifyRun extends AsyncIterable<RunEvent> {
   /** Resolves even when there are findings, and with a partial report (verdict `incomplete`) after an abort. */
   readonly report: Promise<Report>;
   abort(reason?: unknown): void;
+}
+
+export interface DownloadOptions {
+  /** As in `VerifyOptions`. */
+  readonly network?: string;
+  readonly checkpointFrequency?: 8 | 64;
+  /** Also the buckets that the checkpoint's state names: much memory on public networks. */
+  readonly buckets?: boolean;
+  readonly maxRetries?: number;
+  readonly concurrency?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One checkpoint, verified; each item is the exact XDR of one record. */
+export interface CheckpointData {
+  readonly checkpoint: number;
+  /** The network's passphrase, where it is known. */
+  readonly network: string | null;
+  /** The HistoryArchiveState as the archive wrote it. */
+  readonly state: Readonly<Record<string, unknown>>;
+  readonly headers: readonly Uint8Array[];
+  readonly transactions: readonly Uint8Array[];
+  readonly results: readonly Uint8Array[];
+  readonly scp: readonly Uint8Array[];
+  /** By hash, in hex; empty unless asked for. */
+  readonly buckets: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface StatusOptions {
+  readonly checkpointFrequency?: 8 | 64;
+  readonly maxRetries?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What an archive says of itself. */
+export interface ArchiveStatus {
+  readonly archive: string;
+  readonly ledger: number | null;
+  readonly checkpoint: number | null;
+  /** Unix seconds. */
+  readonly closeTime: string | null;
+  readonly server: string | null;
+  /** The passphrase. */
+  readonly network: string | null;
+  readonly networkName: string | null;
+  readonly protocol: number | null;
+  readonly bucketListHash: string | null;
+  /** What kept us from reading it. */
+  readonly error: { readonly code: string; readonly message: string; readonly advice: string } | null;
+  readonly findings: readonly Finding[];
+}
+
+export interface HeaderCheckOptions {
+  readonly ledger: number;
+  /** The hash that the header must have, in hex. Not together with `entry`. */
+  readonly hash?: string;
+  /** The LedgerHeaderHistoryEntry that it must be: its XDR, also in base64. */
+  readonly entry?: string | Uint8Array;
+  readonly network?: string;
+  readonly checkpointFrequency?: 8 | 64;
+  readonly signal?: AbortSignal;
+}
+
+/** One ledger header, compared between archives and with what is known of it. */
+export interface HeaderCheck {
+  readonly ledger: number;
+  /** What the archives are compared with, and where it is from; `null` if no archive has the header. */
+  readonly expected: { readonly hash: string; readonly from: string } | null;
+  readonly checks: readonly {
+    readonly archive: string;
+    readonly status: 'match' | 'differs' | 'missing' | 'unreadable';
+    readonly hash: string | null;
+    readonly message: string;
+    readonly advice: string | null;
+  }[];
+  readonly metrics: Metrics;
+}
+
+export interface DumpOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface LogOptions {
+  readonly range?: { readonly low?: number; readonly high?: number };
+  readonly last?: number;
+  /** Default: `newest-first`. */
+  readonly order?: Order;
+  readonly checkpointFrequency?: 8 | 64;
+  readonly concurrency?: number;
+  readonly maxRetries?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One checkpoint by its last header. */
+export interface LogLine {
+  readonly checkpoint: number;
+  /** The first and the last of its ledgers. */
+  readonly first: number;
+  readonly last: number;
+  readonly hash: string | null;
+  /** Unix seconds. */
+  readonly closeTime: string | null;
+  readonly protocol: number | null;
+  readonly baseFee: number | null;
+  readonly status: Status;
+  readonly message?: string;
+}
+
+export interface LogSummary {
+  readonly checkpoints: number;
+  readonly findings: readonly Finding[];
 }

@@ -6,10 +6,12 @@
  * also gives back the memory, which WebAssembly never does by itself. Terminate it after the report, not before.
  */
 import { ArchiveVerifierError, messageOf } from './errors.ts';
+import type { PlainSource } from './plain.ts';
 import { ID_PREFIX, protocolMessage, remoteError } from './protocol.ts';
-import type { Endpoint, FromWorker, RemoteFile, ToWorker } from './protocol.ts';
+import type { Endpoint, FromWorker, RemoteFile, RemoteSource, ToWorker } from './protocol.ts';
 import { Run } from './run.ts';
-import type { ArchiveReader, ArchiveSource, Report, VerifyOptions } from './types.ts';
+import type { RunBody } from './run.ts';
+import type { ArchiveSources, Report, VerifyOptions } from './types.ts';
 
 const RESTART_ADVICE = 'Terminate the worker and start a new one; if it happens again, please report it with this message.';
 const START_ADVICE =
@@ -31,25 +33,27 @@ function transferable(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
   return whole ? (chunk as Uint8Array<ArrayBuffer>) : detached(chunk);
 }
 
-/** Answers the worker's questions about a reader that lives on this side. */
+/** Answers the worker's questions about the readers that live on this side. */
 class ReaderServer {
-  readonly #reader: ArchiveReader;
+  readonly #sources: readonly PlainSource[];
   readonly #post: (message: ToWorker, transfer?: Transferable[]) => void;
   readonly #id: string;
   readonly #requests = new Map<number, AbortController>();
   readonly #streams = new Map<number, ReadableStreamDefaultReader<Uint8Array>>();
 
-  constructor(id: string, reader: ArchiveReader, post: (message: ToWorker, transfer?: Transferable[]) => void) {
+  constructor(id: string, sources: readonly PlainSource[], post: (message: ToWorker, transfer?: Transferable[]) => void) {
     this.#id = id;
-    this.#reader = reader;
+    this.#sources = sources;
     this.#post = post;
   }
 
-  async get(request: number, path: string): Promise<void> {
+  async get(request: number, archive: number, path: string): Promise<void> {
+    const reader = this.#sources[archive];
+    if (typeof reader !== 'object') return;
     const controller = new AbortController();
     this.#requests.set(request, controller);
     try {
-      const body = await this.#reader.get(path, { signal: controller.signal });
+      const body = await reader.get(path, { signal: controller.signal });
       if (!this.#requests.delete(request)) {
         // Dropped while the reader was at it: nobody waits for an answer.
         if (body instanceof ReadableStream) await body.cancel();
@@ -119,14 +123,17 @@ function workerFailure(event: Event, answered: boolean): ArchiveVerifierError {
   );
 }
 
+function remoteSource(source: PlainSource): RemoteSource {
+  return typeof source === 'string' ? { kind: 'url', url: source } : { kind: 'reader', name: String(source.name) };
+}
+
 function inWorker(
-  endpoint: Endpoint, source: string | ArchiveReader, options: VerifyOptions, onEvent: (event: Extract<FromWorker, { type: 'event' }>['event']) => void,
-  signal: AbortSignal, wasm: string | WebAssembly.Module | undefined,
+  endpoint: Endpoint, wasm: string | WebAssembly.Module | undefined, ...[sources, options, onEvent, signal]: Parameters<RunBody>
 ): Promise<Report> {
   runs += 1;
   const id = `${ID_PREFIX}${session}/${runs}`;
   const post = (message: ToWorker, transfer: Transferable[] = []): void => endpoint.postMessage(message, transfer);
-  const server = typeof source === 'string' ? undefined : new ReaderServer(id, source, post);
+  const server = new ReaderServer(id, sources, post);
 
   return new Promise<Report>((resolve, reject) => {
     let answered = false;
@@ -136,7 +143,7 @@ function inWorker(
       endpoint.removeEventListener('messageerror', onFailure);
       endpoint.removeEventListener('error', onFailure);
       signal.removeEventListener('abort', cancel);
-      server?.close();
+      server.close();
     };
     const onFailure = (event: Event): void => {
       close();
@@ -151,13 +158,13 @@ function inWorker(
           onEvent(message.event);
           break;
         case 'get':
-          void server?.get(message.request, message.path);
+          void server.get(message.request, message.archive, message.path);
           break;
         case 'pull':
-          void server?.pull(message.request);
+          void server.pull(message.request);
           break;
         case 'drop':
-          server?.drop(message.request);
+          server.drop(message.request);
           break;
         case 'report':
           close();
@@ -179,8 +186,7 @@ function inWorker(
     if ('start' in endpoint && typeof endpoint.start === 'function') endpoint.start();
     try {
       post({
-        id, type: 'start', options,
-        source: typeof source === 'string' ? { kind: 'url', url: source } : { kind: 'reader', name: String(source.name) },
+        id, type: 'start', options, sources: sources.map(remoteSource),
         ...(wasm === undefined ? {} : { wasm }),
       });
     } catch (cause) {
@@ -197,12 +203,12 @@ function inWorker(
 
 /**
  * Starts a verification in `worker`, whose body must be this package's `worker` file, and returns at once.
- * Readers work too: they stay on this side and are asked for each file. `wasm` says where the worker finds the
+ * Readers work too, also beside URLs: they stay on this side and are asked for each file. `wasm` says where the worker finds the
  * WebAssembly (absolute URL, or the compiled module) when it is not beside the worker's own file.
  */
 export function verifyInWorker(
-  worker: Worker | MessagePort, source: ArchiveSource, options: VerifyOptions = {}, wasm?: string | URL | WebAssembly.Module,
+  worker: Worker | MessagePort, sources: ArchiveSources, options: VerifyOptions = {}, wasm?: string | URL | WebAssembly.Module,
 ): Run {
   const where = wasm instanceof URL ? wasm.href : wasm;
-  return new Run((plain, rest, onEvent, signal) => inWorker(worker, plain, rest, onEvent, signal, where), source, options);
+  return new Run((...run) => inWorker(worker, where, ...run), sources, options);
 }

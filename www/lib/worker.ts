@@ -21,31 +21,35 @@ interface Settle<T> {
   reject(error: Error): void;
 }
 
-/** A reader that lives in the page: every `get` is a question over the port, every chunk of a stream another one. */
-class RemoteReader implements ArchiveReader {
-  readonly name: string;
+/** The readers of a run, which live in the page: every `get` is a question over the port, every chunk of a stream another one. */
+class RemoteReaders {
   readonly #id: string;
   readonly #post: Post;
   readonly #files = new Map<number, Settle<RemoteFile>>();
   readonly #chunks = new Map<number, Settle<Uint8Array | null>>();
+  readonly #asked = new WeakMap<AbortSignal, Set<number>>();
   #requests = 0;
-  #watched: AbortSignal | undefined;
 
-  constructor(id: string, name: string, post: Post) {
+  constructor(id: string, post: Post) {
     this.#id = id;
-    this.name = name;
     this.#post = post;
   }
 
-  async get(path: string, { signal }: { signal: AbortSignal }): Promise<ArchiveFile> {
+  /** The one at `archive` among the sources of the run. */
+  reader(archive: number, name: string): ArchiveReader {
+    return { name, get: (path, { signal }) => this.#get(archive, path, signal) };
+  }
+
+  async #get(archive: number, path: string, signal: AbortSignal): Promise<ArchiveFile> {
     signal.throwIfAborted();
-    this.#watch(signal);
     this.#requests += 1;
     const request = this.#requests;
+    const asked = this.#watch(signal);
+    asked.add(request);
     const file = await new Promise<RemoteFile>((resolve, reject) => {
       this.#files.set(request, { resolve, reject });
-      this.#post({ id: this.#id, type: 'get', request, path });
-    });
+      this.#post({ id: this.#id, type: 'get', request, archive, path });
+    }).finally(() => asked.delete(request));
     switch (file.kind) {
       case 'bytes':
         return file.bytes;
@@ -58,18 +62,21 @@ class RemoteReader implements ArchiveReader {
     }
   }
 
-  /** One listener for a run, not one for each of its files: hosts warn of signals with many. */
-  #watch(signal: AbortSignal): void {
-    if (this.#watched === signal) return;
-    this.#watched = signal;
+  /** One listener for a signal, not one for each of the files it is for: hosts warn of signals with many. */
+  #watch(signal: AbortSignal): Set<number> {
+    const known = this.#asked.get(signal);
+    if (known !== undefined) return known;
+    const asked = new Set<number>();
+    this.#asked.set(signal, asked);
     signal.addEventListener('abort', () => {
       const reason: unknown = signal.reason;
-      for (const [request, file] of this.#files) {
+      for (const request of asked) {
         this.#post({ id: this.#id, type: 'drop', request });
-        file.reject(reason instanceof Error ? reason : new Error(messageOf(reason)));
+        this.#files.get(request)?.reject(reason instanceof Error ? reason : new Error(messageOf(reason)));
+        this.#files.delete(request);
       }
-      this.#files.clear();
     }, { once: true });
+    return asked;
   }
 
   onFile(request: number, file: RemoteFile): void {
@@ -107,7 +114,7 @@ class RemoteReader implements ArchiveReader {
 
 interface Active {
   readonly run: Run;
-  readonly reader: RemoteReader | undefined;
+  readonly readers: RemoteReaders;
 }
 
 async function carryOut(id: string, run: Run, post: Post): Promise<void> {
@@ -125,14 +132,13 @@ function serve(endpoint: Endpoint): void {
   const active = new Map<string, Active>();
   const post: Post = (message) => endpoint.postMessage(message, []);
 
-  const start = async ({ id, source, options, wasm }: Start): Promise<void> => {
-    const reader = source.kind === 'reader' ? new RemoteReader(id, source.name, post) : undefined;
-    const archive = source.kind === 'url' ? source.url : reader;
-    if (archive === undefined) return;
+  const start = async ({ id, sources, options, wasm }: Start): Promise<void> => {
+    const readers = new RemoteReaders(id, post);
+    const archives = sources.map((source, index) => (source.kind === 'url' ? source.url : readers.reader(index, source.name)));
     // Only the first answer of `init` counts, so a failure here comes out again, with its advice, from the run.
     if (wasm !== undefined) init(typeof wasm === 'string' ? new URL(wasm) : wasm).catch(() => undefined);
-    const run = verifyArchive(archive, options);
-    active.set(id, { run, reader });
+    const run = verifyArchive(archives, options);
+    active.set(id, { run, readers });
     await carryOut(id, run, post);
     active.delete(id);
   };
@@ -149,13 +155,13 @@ function serve(endpoint: Endpoint): void {
         known?.run.abort(new DOMException(message.reason, 'AbortError'));
         break;
       case 'file':
-        known?.reader?.onFile(message.request, message.file);
+        known?.readers.onFile(message.request, message.file);
         break;
       case 'chunk':
-        known?.reader?.onChunk(message.request, message.bytes);
+        known?.readers.onChunk(message.request, message.bytes);
         break;
       case 'chunk-failed':
-        known?.reader?.onChunkFailed(message.request, reviveError(message.error));
+        known?.readers.onChunkFailed(message.request, reviveError(message.error));
         break;
     }
   });

@@ -11,15 +11,16 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, ReferrerPolicy, RequestCache, RequestCredentials, ResponseType, Url};
 
 use super::{describe, streamed};
+use crate::archive::error::{ReadError, ReadErrorKind};
 use crate::archive::path::ArchivePath;
 use crate::codec::file::BodyCoding;
-use crate::driver::error::{ReadError, ReadErrorKind};
 use crate::transport::{ArchiveReader, Body};
 
 /// An archive at an http or https URL.
 #[derive(Debug)]
 pub struct FetchArchive {
     root: String,
+    host: String,
     signal: AbortSignal,
 }
 
@@ -41,17 +42,18 @@ impl FetchArchive {
             return Err(unsupported("has a user name or password, which fetch refuses"));
         }
         let root = parsed.href();
+        let host = parsed.host();
         let root = root.strip_suffix(ArchivePath::well_known().as_str()).unwrap_or(&root);
-        Ok(Self { root: root.trim_end_matches('/').to_owned(), signal })
+        Ok(Self { root: root.trim_end_matches('/').to_owned(), host, signal })
     }
 
-    async fn fetch(&self, path: &ArchivePath) -> Result<Body, ReadError> {
+    async fn fetch(&self, path: &ArchivePath, fresh: bool) -> Result<Body, ReadError> {
         let url = format!("{}/{path}", self.root);
         let mut request = Request::get(&url).abort_signal(Some(&self.signal));
         if !is_workerd() {
             // Cloudflare's runtime refuses these fields, and has neither cookies nor a referrer to send.
             request = request.credentials(RequestCredentials::Omit).referrer_policy(ReferrerPolicy::NoReferrer);
-            if path.is_well_known() {
+            if fresh || path.is_well_known() {
                 request = request.cache(RequestCache::NoCache);
             }
         }
@@ -75,8 +77,16 @@ impl ArchiveReader for FetchArchive {
         &self.root
     }
 
+    fn host(&self) -> &str {
+        &self.host
+    }
+
     fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
-        Box::pin(self.fetch(path))
+        Box::pin(self.fetch(path, false))
+    }
+
+    fn open_fresh<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
+        Box::pin(self.fetch(path, true))
     }
 }
 
@@ -120,7 +130,9 @@ fn has_cors() -> bool {
     Reflect::get(&js_sys::global(), &"location".into()).is_ok_and(|location| location.is_object())
 }
 
-fn is_workerd() -> bool {
+/// Whether this is Cloudflare's runtime, which allows six connections.
+#[must_use]
+pub fn is_workerd() -> bool {
     let agent = Reflect::get(&js_sys::global(), &"navigator".into()).and_then(|navigator| Reflect::get(&navigator, &"userAgent".into()));
     agent.ok().and_then(|agent| agent.as_string()).is_some_and(|agent| agent == "Cloudflare-Workers")
 }

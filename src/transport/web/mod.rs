@@ -8,12 +8,12 @@ use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::ReadableStream;
 
-pub use fetch::FetchArchive;
+pub use fetch::{FetchArchive, is_workerd};
 pub use reader::JsArchive;
 
 use super::Body;
+use crate::archive::error::{ReadError, ReadErrorKind};
 use crate::codec::file::BodyCoding;
-use crate::driver::error::{ReadError, ReadErrorKind};
 
 /// A body that streams; dropping it cancels the stream.
 fn streamed(stream: ReadableStream, coding: BodyCoding) -> Result<Body, ReadError> {

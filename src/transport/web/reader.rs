@@ -7,9 +7,9 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, ReadableStream};
 
 use super::{describe, streamed};
+use crate::archive::error::{ReadError, ReadErrorKind};
 use crate::archive::path::ArchivePath;
 use crate::codec::file::BodyCoding;
-use crate::driver::error::{ReadError, ReadErrorKind};
 use crate::transport::{ArchiveReader, Body};
 
 /// A reader object.

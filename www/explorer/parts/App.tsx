@@ -3,6 +3,7 @@ import { announcement, formOpen, run } from '../store.ts';
 import { ArchiveForm } from './ArchiveForm.tsx';
 import { EngineNotice } from './EngineNotice.tsx';
 import { Guide } from './Guide.tsx';
+import { SavedRuns } from './SavedRuns.tsx';
 import { RunView } from './RunView.tsx';
 
 export function App(): JSX.Element {
@@ -10,6 +11,7 @@ export function App(): JSX.Element {
   return (
     <Fragment>
       <EngineNotice />
+      <SavedRuns />
       {(formOpen.value || current === null) && <ArchiveForm />}
       {current === null ? <Guide /> : <RunView key={current} run={current} />}
       <p class="visually-hidden" role="status" aria-live="polite" id="announcer">{announcement.value}</p>

@@ -1,10 +1,11 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { checkpointOf } from '../checkpoints.ts';
-import type { Field, FieldFault } from '../form.ts';
-import { parseLedger } from '../form.ts';
+import { parseLedger, SCOPE_FIELDS, type Scope, sourceField, type TextName, type ToggleName } from '../form.ts';
 import { grouped } from '../format.ts';
-import { askedToRun, busy, checked, choose, edit, engine, form, localArchives, run, start, tried } from '../store.ts';
+import { askedToRun, busy, checked, choose, edit, engine, form, localArchives, run, start, targetSource } from '../store.ts';
+import { ArchiveRows } from './ArchiveRows.tsx';
+import { Fault, shownFault } from './Fault.tsx';
 import { Icon } from './Icon.tsx';
 
 const NETWORK_LABEL: Readonly<Record<string, string>> = {
@@ -14,34 +15,6 @@ const NETWORK_LABEL: Readonly<Record<string, string>> = {
   standalone: 'Standalone',
 };
 
-function faultOf(field: Field): FieldFault | undefined {
-  const decision = checked.value;
-  return decision.ok ? undefined : decision.faults[field];
-}
-
-/** An empty field is not scolded before the first try; a wrong value is told at once where it explains what cannot work. */
-function shownFault(field: Field): FieldFault | undefined {
-  const fault = faultOf(field);
-  return tried.value || fault?.instead !== undefined ? fault : undefined;
-}
-
-function Fault({ field }: { readonly field: Field }): JSX.Element | null {
-  const fault = shownFault(field);
-  if (fault === undefined) return null;
-  const { instead } = fault;
-  return (
-    <p class="fault" id={`${field}-fault`}>
-      <Icon name="warning" />
-      <span>
-        {fault.message}{' '}
-        {instead !== undefined && (
-          <button type="button" class="link" onClick={() => edit({ archive: instead })}>Use {instead}</button>
-        )}
-      </span>
-    </p>
-  );
-}
-
 function KnownArchives(): JSX.Element {
   const state = engine.value;
   const presets = state.state === 'ready' ? state.engine.presets : [];
@@ -49,6 +22,8 @@ function KnownArchives(): JSX.Element {
     ...localArchives.value.map((archive) => archive.url),
     ...presets.flatMap((preset) => preset.archives.map((archive) => archive.url)),
   ];
+  const target = form.value.sources[targetSource.value];
+  const entered = target?.kind === 'url' ? target.url : '';
   const onChoice = (url: string): void => {
     if (known.includes(url)) choose(url, presets.find((preset) => preset.archives.some((archive) => archive.url === url))?.name);
   };
@@ -57,7 +32,7 @@ function KnownArchives(): JSX.Element {
       <label for="known">Known archives</label>
       <select
         id="known"
-        value={known.includes(form.value.archive) ? form.value.archive : ''}
+        value={known.includes(entered) ? entered : ''}
         disabled={known.length === 0}
         onChange={(event) => onChoice(event.currentTarget.value)}
       >
@@ -79,28 +54,29 @@ function KnownArchives(): JSX.Element {
   );
 }
 
-function TextField(props: {
-  readonly name: 'archive' | 'low' | 'high' | 'network';
-  readonly label: string;
-  readonly placeholder: string;
-  readonly describedBy?: string;
-  readonly list?: string;
-  readonly inputMode?: 'url' | 'text';
-}): JSX.Element {
-  const { name } = props;
-  const fault = name === 'network' ? undefined : shownFault(name);
-  const described = [fault === undefined ? '' : `${name}-fault`, props.describedBy ?? ''].filter(Boolean).join(' ');
+const TEXT: Readonly<Record<TextName, { readonly label: string; readonly placeholder: string }>> = {
+  low: { label: 'From ledger', placeholder: 'first' },
+  high: { label: 'To ledger', placeholder: 'last' },
+  last: { label: 'How many ledgers', placeholder: '64' },
+  sample: { label: 'Checkpoints', placeholder: '100' },
+  seed: { label: 'Seed', placeholder: 'random' },
+  network: { label: 'Network or passphrase', placeholder: 'as the archive says' },
+};
+
+function TextField({ name }: { readonly name: TextName }): JSX.Element {
+  const { label, placeholder } = TEXT[name];
+  const fault = shownFault(name);
+  const described = [fault === undefined ? '' : `${name}-fault`, name === 'network' ? '' : 'range-hint'].filter(Boolean).join(' ');
   return (
     <div class={`field field-${name}`}>
-      <label for={name}>{props.label}</label>
+      <label for={name}>{label}</label>
       <input
         id={name}
         name={name}
         type="text"
-        inputMode={props.inputMode ?? 'text'}
         value={form.value[name]}
-        placeholder={props.placeholder}
-        list={props.list}
+        placeholder={placeholder}
+        list={name === 'network' ? 'networks' : undefined}
         autocomplete="off"
         autocapitalize="off"
         spellcheck={false}
@@ -108,15 +84,29 @@ function TextField(props: {
         aria-describedby={described === '' ? undefined : described}
         onInput={(event) => edit({ [name]: event.currentTarget.value })}
       />
-      {name !== 'network' && <Fault field={name} />}
+      <Fault field={name} />
+    </div>
+  );
+}
+
+function ScopeField(): JSX.Element {
+  return (
+    <div class="field field-scope">
+      <label for="scope">Which ledgers</label>
+      <select id="scope" value={form.value.scope} onChange={(event) => edit({ scope: event.currentTarget.value as Scope })}>
+        <option value="range">A range</option>
+        <option value="last">The newest</option>
+        <option value="sample">A random sample</option>
+      </select>
     </div>
   );
 }
 
 function RangeHint(): JSX.Element {
+  const scoped = form.value.scope === 'range';
   const low = parseLedger(form.value.low);
   const high = parseLedger(form.value.high);
-  if (low !== null && high !== null && low <= high) {
+  if (scoped && low !== null && high !== null && low <= high) {
     const first = checkpointOf(low, 64);
     const last = checkpointOf(high, 64);
     const count = (last - first) / 64 + 1;
@@ -126,19 +116,23 @@ function RangeHint(): JSX.Element {
       </p>
     );
   }
+  if (form.value.scope === 'last') return <p class="hint range-hint" id="range-hint">Counted back from the newest ledger of the archive, rounded out to whole checkpoints.</p>;
+  if (form.value.scope === 'sample') {
+    return <p class="hint range-hint" id="range-hint">Checkpoints are drawn at random from these ledgers; empty means from all of them. The same seed draws the same ones again.</p>;
+  }
   const whole = form.value.low.trim() === '' && form.value.high.trim() === '';
   if (whole && form.value.network === 'pubnet') {
     return (
       <p class="hint range-hint caution" id="range-hint">
         <Icon name="warning" />
-        <span>Without a range this downloads the whole history of the public network, which is terabytes. Give a range first, for example 64 ledgers.</span>
+        <span>Without a range this downloads the whole history of the public network, which is terabytes. Give a range first, or choose the newest ledgers or a sample.</span>
       </p>
     );
   }
   return <p class="hint range-hint" id="range-hint">Ledger numbers, decimal or 0x…, rounded out to whole checkpoints. Empty means from the first, to the last.</p>;
 }
 
-function Toggle(props: { readonly name: 'deep' | 'skipOptional' | 'skipBuckets'; readonly label: string; readonly hint: string }): JSX.Element {
+function Toggle(props: { readonly name: ToggleName; readonly label: string; readonly hint: string }): JSX.Element {
   return (
     <div class="toggle">
       <input
@@ -161,23 +155,26 @@ export function ArchiveForm(): JSX.Element {
     if (askedToRun.value) startButton.current?.focus();
   }, []);
   const state = engine.value;
+  const { scope } = form.value;
   const names = state.state === 'ready' ? state.engine.presets.map((preset) => preset.name) : Object.keys(NETWORK_LABEL);
   const onSubmit = (event: SubmitEvent): void => {
     event.preventDefault();
     if (start()) return;
     const decision = checked.value;
-    const first = decision.ok ? undefined : (['archive', 'low', 'high'] as const).find((field) => decision.faults[field] !== undefined);
+    // In the order of the form.
+    const fields = form.value.sources.map((_, place) => sourceField(place)).concat(SCOPE_FIELDS[form.value.scope]);
+    const first = decision.ok ? undefined : fields.find((field) => decision.faults[field] !== undefined);
     if (first !== undefined) document.getElementById(first)?.focus();
   };
   return (
     <form class="card form" aria-label="Check an archive" noValidate onSubmit={onSubmit}>
-      <div class="form-grid">
-        <TextField name="archive" label="Archive address" placeholder="https://history.example.org/archive" inputMode="url" />
+      <div class={`form-grid scope-${scope}`}>
+        <ArchiveRows />
         <KnownArchives />
-        <TextField name="low" label="From ledger" placeholder="first" describedBy="range-hint" />
-        <TextField name="high" label="To ledger" placeholder="last" describedBy="range-hint" />
+        <ScopeField />
+        {SCOPE_FIELDS[scope].map((name) => <TextField key={name} name={name} />)}
+        <TextField name="network" />
         <RangeHint />
-        <TextField name="network" label="Network or passphrase" placeholder="as the archive says" list="networks" />
         <datalist id="networks">{names.map((name) => <option key={name} value={name} />)}</datalist>
       </div>
       <fieldset class="toggles">
@@ -185,6 +182,7 @@ export function ArchiveForm(): JSX.Element {
         <Toggle name="deep" label="Deep check" hint="Also compares every result with its transaction and looks inside buckets. Slower." />
         <Toggle name="skipOptional" label="Skip SCP files" hint="Leaves out the consensus messages, which archives need not have." />
         <Toggle name="skipBuckets" label="Skip bucket files" hint="Saves most of the download; their hashes are still compared with the headers." />
+        <Toggle name="newestFirst" label="Newest first" hint="Begins at the end of the ledgers instead of at their start." />
       </fieldset>
       <div class="form-foot">
         <button ref={startButton} id="start" type="submit" class="button primary" disabled={busy.value || state.state === 'failed'}>

@@ -1,8 +1,8 @@
 import type { JSX } from 'preact';
 import { CHECKPOINT_KINDS, type CheckpointTable, filePath, firstLedgerOf, KIND_LABEL } from '../checkpoints.ts';
 import { grouped, hex, plural } from '../format.ts';
-import type { Run } from '../run.ts';
-import { FileLink } from './FileLink.tsx';
+import { isOver, type Run } from '../run.ts';
+import { FileLinks } from './FileLink.tsx';
 import { FindingCard } from './Findings.tsx';
 import { StatusBadge } from './StatusBadge.tsx';
 import { wordFor } from './CheckpointMap.tsx';
@@ -18,7 +18,7 @@ export function CheckpointDetail(props: {
 }): JSX.Element {
   const { run, table } = props;
   void run.tick.value;
-  const over = run.phase.value === 'done' || run.phase.value === 'crashed';
+  const over = isOver(run.phase.value);
   const end = Math.min(props.index + props.size, table.count);
   const worst = table.worst(props.index, props.size);
   let index = props.index;
@@ -35,7 +35,7 @@ export function CheckpointDetail(props: {
       </div>
       <p class="hint">
         Ledgers {grouped(firstLedgerOf(checkpoint, table.frequency))} to {grouped(checkpoint)}
-        {props.size > 1 ? `; the first ${wordFor(worst, over)} one of ${plural(end - props.index, 'checkpoint')} in this cell` : ''}
+        {props.size > 1 ? `; the first ${wordFor(worst, over, table.sampled)} one of ${plural(end - props.index, 'checkpoint')} in this cell` : ''}
       </p>
       <ul class="files">
         {CHECKPOINT_KINDS.map((kind) => {
@@ -43,8 +43,8 @@ export function CheckpointDetail(props: {
           return (
             <li key={kind}>
               <span class="file-kind">{KIND_LABEL[kind]}</span>
-              {over && state === 'pending' ? <StatusBadge state={state} word="Not reached" /> : <StatusBadge state={state} />}
-              <FileLink archive={run.archive} path={filePath(kind, checkpoint)} />
+              {over && state === 'pending' ? <StatusBadge state={state} word={table.sampled ? 'Not in the sample' : 'Not reached'} /> : <StatusBadge state={state} />}
+              <FileLinks archives={run.archives} path={filePath(kind, checkpoint)} />
             </li>
           );
         })}

@@ -4,11 +4,11 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { type CellState, type CheckpointTable, firstLedgerOf } from '../checkpoints.ts';
 import { grouped, hex, plural } from '../format.ts';
 import { cellAt, drawMap, layOut, type MapLayout } from '../map-paint.ts';
-import type { Run } from '../run.ts';
+import { isOver, type Run } from '../run.ts';
 import { CheckpointDetail } from './CheckpointDetail.tsx';
 
-export function wordFor(state: CellState, over: boolean): string {
-  return state === 'pending' ? (over ? 'not reached' : 'pending') : state;
+export function wordFor(state: CellState, over: boolean, sampled: boolean): string {
+  return state === 'pending' ? (over ? (sampled ? 'not in the sample' : 'not reached') : 'pending') : state;
 }
 
 function readOut(table: CheckpointTable, layout: MapLayout, cell: number, over: boolean): string {
@@ -17,7 +17,7 @@ function readOut(table: CheckpointTable, layout: MapLayout, cell: number, over: 
   const checkpoint = table.checkpointAt(index);
   const last = table.checkpointAt(index + size - 1);
   const ledgers = `ledgers ${grouped(firstLedgerOf(checkpoint, table.frequency))} to ${grouped(last)}`;
-  const word = wordFor(table.worst(index, size), over);
+  const word = wordFor(table.worst(index, size), over, table.sampled);
   return size === 1
     ? `Checkpoint ${grouped(checkpoint)} (${hex(checkpoint)}), ${ledgers}: ${word}`
     : `${plural(size, 'checkpoint')} from ${grouped(checkpoint)} (${hex(checkpoint)}), ${ledgers}: ${word}`;
@@ -25,7 +25,7 @@ function readOut(table: CheckpointTable, layout: MapLayout, cell: number, over: 
 
 function Legend({ run, table }: { readonly run: Run; readonly table: CheckpointTable }): JSX.Element {
   void run.tick.value;
-  const over = run.phase.value === 'done' || run.phase.value === 'crashed';
+  const over = isOver(run.phase.value);
   const counts = table.counts();
   const shown: readonly CellState[] = ['verified', 'faulty', 'unchecked', 'pending'];
   return (
@@ -38,7 +38,7 @@ function Legend({ run, table }: { readonly run: Run; readonly table: CheckpointT
             {state === 'unchecked' && <path class="line" d="M.7.7h10.6v10.6H.7zM.7 11.3L11.3.7" />}
             {state === 'pending' && <rect x="4" y="4" width="4" height="4" fill="currentColor" />}
           </svg>
-          <span class="figure">{grouped(counts[state])}</span> {wordFor(state, over)}
+          <span class="figure">{grouped(counts[state])}</span> {wordFor(state, over, table.sampled)}
         </li>
       ))}
     </ul>
@@ -59,7 +59,7 @@ function Map({ run, table }: { readonly run: Run; readonly table: CheckpointTabl
   const theme = useSignal(0);
 
   const tick = run.tick.value;
-  const over = run.phase.value === 'done' || run.phase.value === 'crashed';
+  const over = isOver(run.phase.value);
   const layout = layOut(table.count, Math.max(1, width.value - 6));
   const selected = Math.min(Math.floor(run.selected.value / layout.group), layout.cells - 1);
   const marked = focused.value || run.opened.value !== null ? selected : null;

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Finding } from '../../lib/types.ts';
-import { grouped, plural, sentence } from '../format.ts';
+import { grouped, plural, sentence, shortName } from '../format.ts';
 import type { Run } from '../run.ts';
 import { CopyButton } from './CopyButton.tsx';
 import { FileLink } from './FileLink.tsx';
@@ -19,7 +19,7 @@ const MAX_STEP = 500;
 function groups(findings: readonly Finding[]): readonly (readonly [key: string, alike: readonly Finding[]])[] {
   const byWords = new Map<string, Finding[]>();
   for (const finding of findings) {
-    const key = `${finding.code} ${finding.message}`;
+    const key = `${finding.code} ${finding.archive} ${finding.message}`;
     const alike = byWords.get(key);
     if (alike === undefined) byWords.set(key, [finding]);
     else alike.push(finding);
@@ -34,6 +34,7 @@ export function findingText(finding: Finding): string {
     `archive: ${finding.archive}`,
     `file: ${finding.path}`,
   ];
+  if (finding.goodFrom !== undefined) lines.push(`sound in: ${finding.goodFrom}`);
   if (finding.checkpoint !== undefined) lines.push(`checkpoint: ${finding.checkpoint} (0x${finding.checkpoint.toString(16).padStart(8, '0')})`);
   if (finding.ledger !== undefined) lines.push(`ledger: ${finding.ledger}`);
   if (finding.bucket !== undefined) lines.push(`bucket: ${finding.bucket}`);
@@ -75,6 +76,8 @@ export function FindingCard({ finding }: { readonly finding: Finding }): JSX.Ele
         {finding.expected !== undefined && <Row name="Expected"><Value value={finding.expected} what="the expected value" /></Row>}
         {finding.actual !== undefined && <Row name="Actual"><Value value={finding.actual} what="the actual value" /></Row>}
         <Row name="File"><FileLink archive={finding.archive} path={finding.path} /></Row>
+        <Row name="Archive"><span class="plain-value">{shortName(finding.archive)}</span></Row>
+        {finding.goodFrom !== undefined && <Row name="Sound in"><span class="plain-value some-verified">{shortName(finding.goodFrom)}</span></Row>}
         {finding.bucket !== undefined && <Row name="Bucket"><Value value={finding.bucket} what="the bucket's hash" /></Row>}
         {finding.offset !== undefined && <Row name="Offset">{`${grouped(finding.offset)} bytes`}</Row>}
       </dl>

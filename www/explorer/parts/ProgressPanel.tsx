@@ -1,7 +1,9 @@
-import type { JSX } from 'preact';
+import { Fragment, type JSX } from 'preact';
 import type { Stage } from '../../lib/types.ts';
-import { bytes, duration, grouped } from '../format.ts';
-import type { Run } from '../run.ts';
+import { bytes, duration, grouped, shortName } from '../format.ts';
+import { isGoing, type Run } from '../run.ts';
+import { LiveArchives } from './Archives.tsx';
+import { WorkGraph } from './WorkGraph.tsx';
 
 const STAGES: readonly { readonly stage: Stage; readonly label: string }[] = [
   { stage: 'root', label: 'Archive state' },
@@ -32,34 +34,50 @@ function Figure(props: { readonly label: string; readonly value: string }): JSX.
 }
 
 export function ProgressPanel({ run }: { readonly run: Run }): JSX.Element | null {
-  if (run.phase.value !== 'running' && run.phase.value !== 'stopping') return null;
+  const phase = run.phase.value;
+  const going = isGoing(phase);
+  if (!going && phase !== 'paused') return null;
   const progress = run.progress.value;
   const retry = run.retry.value;
   const at = STAGES.findIndex((entry) => entry.stage === run.stage.value);
+  // Until a run that goes on has told where it stands, the place where it was left is the better answer than none.
+  const before = run.setup.resume?.done ?? 0;
   return (
-    <section class="card progress" aria-label="Progress">
-      <ol class="stages">
-        {STAGES.map((entry, place) => (
-          <li key={entry.stage} class={place < at ? 'past' : place === at ? 'now' : 'next'} aria-current={place === at ? 'step' : undefined}>
-            {entry.label}
-          </li>
-        ))}
-      </ol>
-      <div class="bars">
-        <Bar label="Checkpoints" done={progress?.checkpoints.done ?? 0} total={progress?.checkpoints.total ?? 0} />
-        <Bar label="Buckets" done={progress?.buckets.done ?? 0} total={progress?.buckets.total ?? 0} />
+    <Fragment>
+      <section class="card progress" aria-label="Progress">
+        <ol class="stages">
+          {STAGES.map((entry, place) => (
+            <li key={entry.stage} class={place < at ? 'past' : place === at ? 'now' : 'next'} aria-current={place === at ? 'step' : undefined}>
+              {entry.label}
+            </li>
+          ))}
+        </ol>
+        <div class="bars">
+          <Bar label="Checkpoints" done={progress?.checkpoints.done ?? before} total={progress?.checkpoints.total ?? run.table.value?.count ?? 0} />
+          <Bar label="Buckets" done={progress?.buckets.done ?? 0} total={progress?.buckets.total ?? 0} />
+        </div>
+        <dl class="figures">
+          <Figure label="Downloaded" value={bytes(progress?.bytes.compressed ?? '0')} />
+          <Figure label="Rate" value={going ? `${bytes(run.rate.value)}/s` : 'paused'} />
+          <Figure label="Unpacked" value={bytes(progress?.bytes.inflated ?? '0')} />
+          <Figure label="Findings" value={grouped(Math.max(progress?.findings ?? 0, run.findings.value.length))} />
+          <Figure label="Retries" value={grouped(progress?.retries ?? 0)} />
+          <Figure label="Elapsed" value={duration(run.elapsedMs.value)} />
+        </dl>
+        <p class="hint retrying">
+          {retry !== null && <Fragment>Asked again for <span class="path">{retry.path}</span> (try {retry.attempt + 1}): {shortName(retry.archive)}: {retry.reason}</Fragment>}
+        </p>
+      </section>
+      <div class="columns live">
+        <section class="card" aria-labelledby="works-title">
+          <h2 id="works-title">Work{run.setup.resume !== undefined && <span class="aside"> since it was taken up again</span>}</h2>
+          <WorkGraph run={run} />
+        </section>
+        <section class="card" aria-labelledby="live-title">
+          <h2 id="live-title">{run.archives.length === 1 ? 'Archive' : 'Archives'}</h2>
+          <LiveArchives run={run} />
+        </section>
       </div>
-      <dl class="figures">
-        <Figure label="Downloaded" value={bytes(progress?.bytes.compressed ?? '0')} />
-        <Figure label="Rate" value={`${bytes(run.rate.value)}/s`} />
-        <Figure label="Unpacked" value={bytes(progress?.bytes.inflated ?? '0')} />
-        <Figure label="Findings" value={grouped(progress?.findings ?? 0)} />
-        <Figure label="Retries" value={grouped(progress?.retries ?? 0)} />
-        <Figure label="Elapsed" value={duration(run.elapsedMs.value)} />
-      </dl>
-      {retry !== null && (
-        <p class="hint retrying">Asked again for <span class="path">{retry.path}</span> (try {retry.attempt + 1}): {retry.reason}</p>
-      )}
-    </section>
+    </Fragment>
   );
 }

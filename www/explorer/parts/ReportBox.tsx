@@ -3,10 +3,11 @@ import type { Report } from '../../lib/types.ts';
 import { commandLine } from '../form.ts';
 import { duration } from '../format.ts';
 import type { Run } from '../run.ts';
+import { linkTo } from '../store.ts';
 import { CopyButton } from './CopyButton.tsx';
 
-function download(report: Report, archive: string): void {
-  const host = URL.canParse(archive) ? new URL(archive).hostname : 'archive';
+function download(report: Report, archive: string | undefined): void {
+  const host = archive !== undefined && URL.canParse(archive) ? new URL(archive).hostname : 'archive';
   const range = report.range === null ? '' : `-${report.range.low}-${report.range.high}`;
   const link = document.createElement('a');
   const url = URL.createObjectURL(new Blob([`${JSON.stringify(report, null, 2)}\n`], { type: 'application/json' }));
@@ -19,14 +20,14 @@ function download(report: Report, archive: string): void {
 export function ReportBox({ run }: { readonly run: Run }): JSX.Element | null {
   const report = run.report.value;
   if (report === null) return null;
-  const command = commandLine(run.archive, run.options);
+  const command = commandLine(run.archives, run.options);
   return (
     <section class="card" aria-labelledby="report-title">
       <div class="card-head">
         <h2 id="report-title">Report</h2>
         <div class="actions">
-          <button id="download" type="button" class="button" onClick={() => download(report, run.archive)}>Download JSON</button>
-          <CopyButton label="Copy link" title="Copy link to this check" text={() => location.href} />
+          <button id="download" type="button" class="button" onClick={() => download(report, run.archives[0])}>Download JSON</button>
+          <CopyButton label="Copy link" title="Copy link to this check" text={() => linkTo(run)} />
         </div>
       </div>
       <p>The same check at the command line:</p>

@@ -1,8 +1,9 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { grouped } from '../format.ts';
-import type { Run } from '../run.ts';
-import { formOpen } from '../store.ts';
+import { grouped, plural, shortName } from '../format.ts';
+import { isGoing, type Run } from '../run.ts';
+import { discardRun, newCheck, resumeRun } from '../store.ts';
+import { Sources } from './Archives.tsx';
 import { CheckpointMap } from './CheckpointMap.tsx';
 import { Findings } from './Findings.tsx';
 import { ProgressPanel } from './ProgressPanel.tsx';
@@ -11,47 +12,56 @@ import { Notes, Trouble } from './Trouble.tsx';
 import { Totals, VerdictBanner } from './Verdict.tsx';
 
 function subjectOf(run: Run): string {
-  const range = run.report.value?.range ?? run.options.range;
+  const { options } = run;
+  const range = run.report.value?.range ?? options.range;
   const ledgers =
-    range?.low === undefined && range?.high === undefined
-      ? 'whole archive'
-      : `ledgers ${range.low === undefined ? 'first' : grouped(range.low)} to ${range.high === undefined ? 'last' : grouped(range.high)}`;
-  const parts = [ledgers];
-  if (run.options.deep === true) parts.push('deep');
-  if (run.options.skipOptional === true) parts.push('without SCP files');
-  if (run.options.skipBuckets === true) parts.push('without bucket files');
+    options.last !== undefined && run.report.value === null
+      ? `the newest ${plural(options.last, 'ledger')}`
+      : range?.low === undefined && range?.high === undefined
+        ? 'whole archive'
+        : `ledgers ${range.low === undefined ? 'first' : grouped(range.low)} to ${range.high === undefined ? 'last' : grouped(range.high)}`;
+  const parts = [options.sample === undefined ? ledgers : `${plural(options.sample, 'random checkpoint')} of ${ledgers}`];
+  if (options.order === 'newest-first') parts.push('newest first');
+  if (options.deep === true) parts.push('deep');
+  if (options.skipOptional === true) parts.push('without SCP files');
+  if (options.skipBuckets === true) parts.push('without bucket files');
   return parts.join(' · ');
 }
 
-function change(): void {
-  formOpen.value = true;
-  requestAnimationFrame(() => {
-    document.getElementById('archive')?.focus();
-  });
-}
-
 function RunBar({ run }: { readonly run: Run }): JSX.Element {
-  const going = run.phase.value === 'running' || run.phase.value === 'stopping';
-  const cancel = useRef<HTMLButtonElement>(null);
+  const phase = run.phase.value;
+  const going = isGoing(phase);
+  const paused = phase === 'paused';
+  const first = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     // Start went away with the form; focus goes to what can be done now.
-    cancel.current?.focus({ preventScroll: true });
+    first.current?.focus({ preventScroll: true });
     scrollTo({ top: 0 });
   }, []);
   return (
     <div class="runbar">
       <div class="subject">
-        <p class="subject-archive">{run.archive}</p>
+        <ul>{run.archives.map((archive) => <li key={archive} class="subject-archive" title={archive}>{shortName(archive)}</li>)}</ul>
         <p class="subject-range">{subjectOf(run)}</p>
       </div>
-      <div class="runbar-actions">
-        {going ? (
-          <button ref={cancel} id="cancel" type="button" class="button" aria-disabled={run.phase.value === 'stopping'} onClick={() => run.cancel()}>
-            {run.phase.value === 'stopping' ? 'Stopping…' : 'Cancel'}
+      <div class="runbar-actions actions">
+        {(going || paused) && (
+          // One button for the two, so that it stays under the finger and keeps the focus.
+          <button
+            ref={first} id={paused ? 'resume' : 'pause'} type="button" class={paused ? 'button primary' : 'button'}
+            aria-disabled={phase === 'pausing' || phase === 'stopping'} onClick={() => (paused ? resumeRun() : run.pause())}
+          >
+            {paused ? 'Resume' : phase === 'pausing' ? 'Pausing…' : 'Pause'}
           </button>
-        ) : (
-          <button id="change" type="button" class="button" onClick={change}>New check</button>
         )}
+        {phase === 'crashed' && run.state.value !== null && <button id="resume" type="button" class="button primary" onClick={resumeRun}>Continue</button>}
+        {going && (
+          <button id="cancel" type="button" class="button" aria-disabled={phase !== 'running'} onClick={() => run.cancel()}>
+            {phase === 'stopping' ? 'Stopping…' : 'Cancel'}
+          </button>
+        )}
+        {paused && <button id="discard" type="button" class="button" onClick={() => void discardRun()}>Discard</button>}
+        {!going && !paused && <button id="change" type="button" class="button" onClick={newCheck}>New check</button>}
       </div>
     </div>
   );
@@ -65,6 +75,7 @@ export function RunView({ run }: { readonly run: Run }): JSX.Element {
       <ProgressPanel run={run} />
       <Trouble run={run} />
       <Totals run={run} />
+      <Sources run={run} />
       <CheckpointMap run={run} />
       <Findings run={run} />
       <Notes run={run} />

@@ -1,10 +1,10 @@
 import { Fragment, type JSX } from 'preact';
 import type { RunError } from '../../lib/types.ts';
 import { quoted } from '../form.ts';
-import { grouped, plural, sentence } from '../format.ts';
+import { grouped, plural, sentence, shortName } from '../format.ts';
 import type { Run } from '../run.ts';
 import { CopyButton } from './CopyButton.tsx';
-import { FileLink } from './FileLink.tsx';
+import { FileLinks } from './FileLink.tsx';
 import { Icon } from './Icon.tsx';
 
 const TITLE: Readonly<Record<string, string>> = {
@@ -22,8 +22,8 @@ const NGINX = 'add_header Access-Control-Allow-Origin "*" always;';
 const SHOWN = 10;
 
 /** A refusal and a dead server look the same to a page; this says so, and how to tell them apart. */
-function CrossOrigin({ archive }: { readonly archive: string }): JSX.Element {
-  const probe = `curl -sSI ${quoted(`${archive}.well-known/stellar-history.json`)}`;
+function CrossOrigin({ archive }: { readonly archive: string | undefined }): JSX.Element {
+  const probe = `curl -sSI ${quoted(`${archive ?? ''}.well-known/stellar-history.json`)}`;
   return (
     <Fragment>
       <p>
@@ -49,18 +49,34 @@ function CrossOrigin({ archive }: { readonly archive: string }): JSX.Element {
   );
 }
 
+/** The verifier says which archive did not deliver. */
+type NamedError = RunError & { readonly archive?: string };
+
+/** The archive that most likely did not answer. */
+function unheard(run: Run, errors: readonly NamedError[]): string | undefined {
+  const named = errors.find((error) => error.archive !== undefined)?.archive;
+  if (named !== undefined) return named;
+  const sources = run.report.value?.sources ?? [];
+  return (sources.find((source) => source.ledger === null) ?? sources.find((source) => source.failures > 0))?.archive ?? run.archives[0];
+}
+
+function titleOf(code: string, run: Run, errors: readonly NamedError[]): string {
+  const title = TITLE[code] ?? code;
+  return code === 'CORS_OR_NETWORK' && run.archives.length > 1 ? title.replace('The archive', shortName(unheard(run, errors) ?? '')) : title;
+}
+
 export function Trouble({ run }: { readonly run: Run }): JSX.Element | null {
   const report = run.report.value;
   if (report === null || report.errors.length === 0) return null;
-  const groups: Record<string, RunError[]> = {};
+  const groups: Record<string, NamedError[]> = {};
   for (const error of report.errors) (groups[error.code] ??= []).push(error);
   return (
     <Fragment>
       {Object.entries(groups).map(([code, errors]) => (
-        <section key={code} class="notice tone-unchecked" aria-label={TITLE[code] ?? code} data-error={code}>
-          <h2><Icon name="warning" /> {TITLE[code] ?? code}</h2>
+        <section key={code} class="notice tone-unchecked" aria-label={titleOf(code, run, errors)} data-error={code}>
+          <h2><Icon name="warning" /> <span class="archive-name">{titleOf(code, run, errors)}</span></h2>
           {code === 'CORS_OR_NETWORK' ? (
-            <CrossOrigin archive={run.archive} />
+            <CrossOrigin archive={unheard(run, errors)} />
           ) : (
             <p>{sentence(errors[0]?.message ?? '')} {sentence(errors[0]?.advice ?? '')}</p>
           )}
@@ -70,7 +86,7 @@ export function Trouble({ run }: { readonly run: Run }): JSX.Element | null {
               <ul class="plain-list">
                 {errors.slice(0, SHOWN).map((error) => (
                   <li key={error}>
-                    {error.path !== undefined && <FileLink archive={run.archive} path={error.path} />} {sentence(error.message)}
+                    {error.path !== undefined && <FileLinks archives={error.archive === undefined ? run.archives : [error.archive]} path={error.path} />} {sentence(error.message)}
                   </li>
                 ))}
                 {errors.length > SHOWN && <li>and {grouped(errors.length - SHOWN)} more, all in the report</li>}
@@ -93,7 +109,7 @@ export function Notes({ run }: { readonly run: Run }): JSX.Element | null {
       <ul class="plain-list">
         {notes.slice(0, SHOWN * 2).map((note) => (
           <li key={note}>
-            {sentence(note.message)} {note.path !== undefined && <FileLink archive={run.archive} path={note.path} />}
+            {sentence(note.message)} {note.path !== undefined && <FileLinks archives={run.archives} path={note.path} />}
           </li>
         ))}
         {notes.length > SHOWN * 2 && <li>and {grouped(notes.length - SHOWN * 2)} more, all in the report</li>}

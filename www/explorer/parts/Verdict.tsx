@@ -1,8 +1,10 @@
 import { Fragment, type JSX } from 'preact';
 import type { Claim, FileKind, Report, Verdict } from '../../lib/types.ts';
 import { KIND_LABEL } from '../checkpoints.ts';
-import { bytes, duration, ended, grouped, sentence } from '../format.ts';
+import { bytes, duration, ended, grouped, plural, sentence, shortName } from '../format.ts';
 import type { Run } from '../run.ts';
+import { newCheck, startAgain } from '../store.ts';
+import { Hash } from './Hash.tsx';
 import { Icon } from './Icon.tsx';
 import { Prose } from './Prose.tsx';
 import { StatusBadge } from './StatusBadge.tsx';
@@ -28,15 +30,88 @@ function noArchiveHere(report: Report): boolean {
   return report.range === null && report.findings.some((finding) => finding.code === 'file-missing' && finding.path.startsWith('.well-known/'));
 }
 
+/** Who served what was faulty, and who has it sound. */
+function Blame({ report }: { readonly report: Report }): JSX.Element | null {
+  const guilty = report.sources.filter((source) => source.faulty > 0);
+  if (report.archives.length < 2 || guilty.length === 0) return null;
+  return (
+    <ul class="blame" id="blame">
+      {guilty.map(({ archive, faulty }) => {
+        const findings = report.findings.filter((finding) => finding.archive === archive);
+        const sound = [...new Set(findings.flatMap((finding) => finding.goodFrom ?? []))];
+        const whole = findings.every((finding) => finding.goodFrom !== undefined);
+        const files = faulty === 1 ? 'file' : 'files';
+        return (
+          <li key={archive}>
+            <Icon name="warning" />
+            <span>
+              <strong class="archive-name">{shortName(archive)}</strong> served {plural(faulty, 'faulty file')}
+              {sound.length === 0
+                ? '; no other archive has a sound answer.'
+                : `; ${whole ? `the same ${files}` : 'some of them'} from ${sound.map(shortName).join(' and ')} ${whole && faulty === 1 ? 'is' : 'are'} sound.`}
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** What a sample lets one say, and how to draw the same again. */
+function SampleNote({ report }: { readonly report: Report }): JSX.Element | null {
+  const { sample } = report.options;
+  if (sample === null) return null;
+  return (
+    <div class="sample" id="sample">
+      <p>
+        <strong>A sample of {grouped(sample.count)} of {plural(sample.of, 'checkpoint')}.</strong> {sentence(sample.guarantee)}
+      </p>
+      <p class="meta">Seed <Hash value={sample.seed} what="the seed" /></p>
+    </div>
+  );
+}
+
+function Halted({ run }: { readonly run: Run }): JSX.Element {
+  const { done, total } = run.progress.value?.checkpoints ?? { done: run.setup.resume?.done ?? 0, total: 0 };
+  const kept = run.state.value === null
+    ? 'Nothing was verified yet, so resuming begins again.'
+    : run.stored.value
+      ? 'It is kept in this browser and can be continued after a reload as well.'
+      : 'This browser does not let the page keep it: it can be continued as long as this tab stays open.';
+  return (
+    <section class="verdict tone-pending" aria-labelledby="verdict-title" data-phase="paused">
+      <h2 id="verdict-title"><Icon name="resting" /> Paused</h2>
+      <p class="statement">
+        {total === 0 ? 'The run had barely begun.' : `${grouped(done)} of ${plural(total, 'checkpoint')} done.`} {kept}
+        {run.setup.form.sources.some((source) => source.kind === 'folder') && ' Folders of this computer may have to be chosen again then.'}
+      </p>
+      <p class="meta">Something else first? <button id="change" type="button" class="link" onClick={newCheck}>New check</button></p>
+    </section>
+  );
+}
+
+function Refused({ run }: { readonly run: Run }): JSX.Element {
+  return (
+    <section class="verdict tone-unchecked" aria-labelledby="verdict-title" data-phase="refused">
+      <h2 id="verdict-title"><Icon name="warning" /> This run cannot be continued</h2>
+      <p class="statement">{sentence(run.failure.value?.message ?? '')} {sentence(run.failure.value?.advice ?? '')}</p>
+      <p class="meta">What was saved does not fit and has been discarded. The check can be made from its beginning.</p>
+      <p class="actions"><button id="again" type="button" class="button primary" onClick={startAgain}>Start again</button></p>
+    </section>
+  );
+}
+
 export function VerdictBanner({ run }: { readonly run: Run }): JSX.Element | null {
   const report = run.report.value;
   const failure = run.failure.value;
+  if (run.phase.value === 'paused') return <Halted run={run} />;
+  if (run.phase.value === 'refused') return <Refused run={run} />;
   if (failure !== null) {
     return (
       <section class="verdict tone-faulty" aria-labelledby="verdict-title">
         <h2 id="verdict-title"><Icon name="warning" /> The check stopped</h2>
         <p class="statement">{sentence(failure.message)} {sentence(failure.advice)}</p>
-        <p class="meta">This says nothing about the archive. What was seen until then is kept below. <code>{failure.code}</code></p>
+        <p class="meta">This says nothing about the archive. What was seen until then is kept below{run.state.value === null ? '' : ', and the run can be continued from there'}. <code>{failure.code}</code></p>
       </section>
     );
   }
@@ -45,6 +120,8 @@ export function VerdictBanner({ run }: { readonly run: Run }): JSX.Element | nul
     <section class={`verdict tone-${TONE[report.verdict]}`} aria-labelledby="verdict-title" data-verdict={report.verdict}>
       <h2 id="verdict-title"><Icon name={report.verdict} /> {TITLE[report.verdict]}</h2>
       <p class="statement">{sentence(report.statement)}</p>
+      <Blame report={report} />
+      <SampleNote report={report} />
       {noArchiveHere(report) && (
         <p class="statement">
           There may be no archive at this address: it has to be the folder that contains <code>.well-known/stellar-history.json</code>.

@@ -1,7 +1,7 @@
 /**
- * The report on disk: complete or not there at all; or straight into what is no file (a pipe, a device).
+ * Results on disk: complete or not there at all; or straight into what is no file (a pipe, a device).
  *
- * Not here: what is in it.
+ * Not here: what is in them.
  */
 import { constants, fstatSync } from 'node:fs';
 import type { Stats } from 'node:fs';
@@ -9,8 +9,7 @@ import { access, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs
 import { dirname, resolve } from 'node:path';
 import process from 'node:process';
 import { messageOf } from '../lib/errors.ts';
-import type { Report } from '../lib/types.ts';
-import { usage } from './arguments.ts';
+import { usage } from './options.ts';
 
 /** Where links lead, also when there is nothing yet at their end: moving a file onto a link would replace the link. */
 async function behindLinks(path: string): Promise<string> {
@@ -42,17 +41,30 @@ function existing(path: string): Promise<Stats | undefined> {
 }
 
 /** Refuses, before hours of work, a file that could not be written after them. */
-export async function checkReportFile(path: string): Promise<void> {
+export async function checkOutputFile(option: string, path: string): Promise<void> {
   const found = await existing(path);
-  if (found?.isDirectory() === true) throw usage(`--report ${path} is a folder`, 'Name a file in it.');
+  if (found?.isDirectory() === true) throw usage(`${option} ${path} is a folder`, 'Name a file in it.');
   const straight = takesNoRename(path, found);
   if (straight && ownStream(found) !== undefined) return;
   const needed = straight ? path : dirname(await behindLinks(path));
   try {
     await access(needed, constants.W_OK);
   } catch (cause) {
-    throw usage(`--report ${path} cannot be written: ${messageOf(cause)}`, straight ? 'Choose another place.' : `Make the folder ${needed}, or choose another.`);
+    throw usage(`${option} ${path} cannot be written: ${messageOf(cause)}`, straight ? 'Choose another place.' : `Make the folder ${needed}, or choose another.`);
   }
+}
+
+/** Refuses two results that would end up in one file. */
+export async function checkDistinct(files: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const named = Object.entries(files).flatMap(([option, path]) => (path === undefined ? [] : [{ option, path }]));
+  const real = await Promise.all(named.map(async ({ path }) => {
+    const found = await existing(path);
+    // Two may well go to one terminal or to /dev/null.
+    return takesNoRename(path, found) ? undefined : behindLinks(resolve(path));
+  }));
+  const second = real.findIndex((path, index) => path !== undefined && real.indexOf(path) !== index);
+  const first = real.indexOf(real[second]);
+  if (second !== -1) throw usage(`${named[first]?.option} and ${named[second]?.option} name the same file`, 'Give each a file of its own.');
 }
 
 function writeStream(stream: NodeJS.WriteStream, text: string): Promise<void> {
@@ -61,7 +73,7 @@ function writeStream(stream: NodeJS.WriteStream, text: string): Promise<void> {
   });
 }
 
-/** Written beside its place and moved there, so that nobody ever reads half a report. */
+/** Written beside its place and moved there, so that nobody ever reads half of it. */
 async function replaceFile(path: string, text: string): Promise<void> {
   const target = await behindLinks(path);
   const draft = `${target}.${process.pid}.tmp`;
@@ -74,8 +86,8 @@ async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-export async function writeReport(path: string, report: Report): Promise<void> {
-  const text = `${JSON.stringify(report, null, 2)}\n`;
+/** `what` is it called in a complaint: `the report`. */
+export async function writeOutput(what: string, path: string, text: string): Promise<void> {
   try {
     const found = await existing(path);
     if (!takesNoRename(path, found)) await replaceFile(path, text);
@@ -84,6 +96,6 @@ export async function writeReport(path: string, report: Report): Promise<void> {
       await (stream === undefined ? writeFile(path, text) : writeStream(stream, text));
     }
   } catch (cause) {
-    throw usage(`the report could not be written to ${path}: ${messageOf(cause)}`, 'Free some space or choose another place, and run again.');
+    throw usage(`${what} could not be written to ${path}: ${messageOf(cause)}`, 'Free some space or choose another place, and run again.');
   }
 }

@@ -1,6 +1,10 @@
 //! What could not be looked at, and why: faults of the way, never of the archive.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::path::ArchivePath;
 
 /// A file that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +61,16 @@ impl ReadError {
         }
     }
 
+    /// Whether the host asks for fewer requests: no fault of the file (rules E 31).
+    #[must_use]
+    pub fn is_throttling(&self) -> bool {
+        match self.kind {
+            ReadErrorKind::Http(429) => true,
+            ReadErrorKind::Http(503) => self.retry_after_ms.is_some(),
+            _ => false,
+        }
+    }
+
     /// Whether not even a connection came about.
     #[must_use]
     pub const fn is_want_of_connection(&self) -> bool {
@@ -100,15 +114,31 @@ impl ReadError {
 }
 
 /// A [`ReadError`] as reports carry it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunError {
     /// The stable code.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
+    /// The archive that did not deliver.
+    pub archive: String,
     /// The file that could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<crate::archive::path::ArchivePath>,
-    /// What happened.
+    pub path: Option<ArchivePath>,
+    /// What happened, the last time.
     pub message: String,
     /// What to do next.
-    pub advice: &'static str,
+    pub advice: Cow<'static, str>,
+}
+
+impl RunError {
+    /// The error for a file that an archive did not deliver.
+    #[must_use]
+    pub fn new(error: &ReadError, archive: &str, path: &ArchivePath) -> Self {
+        Self {
+            code: error.code().into(),
+            archive: archive.to_owned(),
+            path: Some(path.clone()),
+            message: error.message.clone(),
+            advice: error.advice().into(),
+        }
+    }
 }

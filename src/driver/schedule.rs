@@ -1,0 +1,423 @@
+//! Runs a scheduler to its end: the only place that waits.
+//!
+//! What is wanted and when is the scheduler's (`work`), what a file must be is the items' (`historywork`), whom to ask is the
+//! pool's (`transport::pool`). What is left is reading, and letting the platform's other work have its turn.
+
+use core::cell::{Cell, RefCell};
+use core::future::Future;
+use core::ops::ControlFlow;
+
+use futures_util::future::{Either, LocalBoxFuture, select};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{StreamExt, pin_mut};
+
+use super::Host;
+use crate::archive::error::{ReadError, ReadErrorKind};
+use crate::archive::id::ArchiveId;
+use crate::archive::path::ArchivePath;
+use crate::codec::file::{BodyCoding, FileDecoder, FileError, RecordSink};
+use crate::codec::gzip::{GzipError, GzipErrorKind};
+use crate::codec::u64_from;
+use crate::historywork::archives::Accounts;
+use crate::historywork::{FileForm, HistoryEvent, HistoryWork, ReadEnd, RemoteFile, Scheduler, Step, Turn};
+use crate::transport::Body;
+use crate::transport::pool::{ArchivePool, Choice};
+use crate::verify::checkpoint::Delivery;
+use crate::work::{Started, WorkId};
+
+/// Between two looks at timers and messages: long enough to cost nothing, short enough for a cancel button.
+const SLICE_MS: u64 = 30;
+/// At most ten progress events a second.
+const TICK_MS: u64 = 100;
+/// Bytes a second, on average over [`Timeouts::idle_ms`], below which a server is given up: it keeps the connection, not the
+/// file, alive.
+const SLOWEST: u64 = 1024;
+
+/// When a read is given up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Timeouts {
+    /// Nothing came for so long, or less than 1 kB a second for so long.
+    pub idle_ms: u64,
+}
+
+impl Default for Timeouts {
+    /// One minute (stellar-archivist: 30 s to connect, 300 s of I/O).
+    fn default() -> Self {
+        Self { idle_ms: 60_000 }
+    }
+}
+
+/// What a driver needs.
+#[allow(missing_debug_implementations)] // hosts and readers have none
+pub struct Drive<'a> {
+    pool: &'a ArchivePool<'a>,
+    host: &'a dyn Host,
+    timeouts: Timeouts,
+    last_breath_ms: Cell<u64>,
+    /// As it happens, for whoever watches; reports count what is settled.
+    live: RefCell<Accounts>,
+    retries: Cell<u64>,
+}
+
+/// What a driver says.
+#[allow(missing_debug_implementations)] // a scheduler of items has none
+pub enum DriveEvent<'a> {
+    /// What an item said.
+    History(HistoryEvent),
+    /// A read failed and is tried again.
+    Retry {
+        /// Which file.
+        path: ArchivePath,
+        /// Who did not deliver.
+        archive: ArchiveId,
+        /// Which attempt failed, from 1.
+        attempt: u32,
+        /// When the next one starts; 0 where another archive is asked at once.
+        delay_ms: u64,
+        /// Why it failed.
+        reason: String,
+    },
+    /// Time to look how far the work is; at most ten a second.
+    Tick(&'a Scheduler),
+}
+
+/// A started item whose reading is over.
+type Read = (WorkId, Box<dyn HistoryWork>, u32, Option<RemoteFile>, ReadEnd);
+
+impl<'a> Drive<'a> {
+    /// A driver over a pool.
+    #[must_use]
+    pub fn new(pool: &'a ArchivePool<'a>, host: &'a dyn Host, timeouts: Timeouts) -> Self {
+        let last_breath_ms = Cell::new(host.now_ms());
+        Self { pool, host, timeouts, last_breath_ms, live: RefCell::default(), retries: Cell::new(0) }
+    }
+
+    /// The archives.
+    #[must_use]
+    pub fn pool(&self) -> &'a ArchivePool<'a> {
+        self.pool
+    }
+
+    /// What was asked of each archive, as it happens.
+    #[must_use]
+    pub fn live(&self) -> Accounts {
+        self.live.borrow().clone()
+    }
+
+    /// Reads that were tried again.
+    #[must_use]
+    pub fn retries(&self) -> u64 {
+        self.retries.get()
+    }
+
+    /// Runs every item of the scheduler to its end. After a cancel nothing is started, and what runs is stopped.
+    pub async fn run_to_completion(&self, scheduler: &mut Scheduler, emit: &mut dyn FnMut(DriveEvent<'_>)) {
+        let mut tasks: FuturesUnordered<LocalBoxFuture<'_, Read>> = FuturesUnordered::new();
+        let mut timer = self.timer(TICK_MS);
+        let mut ticked_ms = self.host.now_ms();
+        loop {
+            if self.host.is_cancelled() {
+                scheduler.abort();
+            }
+            while let Some(started) = scheduler.start_next(self.host.now_ms()) {
+                tasks.extend(self.start(started, scheduler, emit));
+                if self.breathe().await.is_err() {
+                    scheduler.abort();
+                }
+            }
+            let now = self.host.now_ms();
+            if tasks.is_empty() && scheduler.next_due_ms().is_none() {
+                break;
+            }
+            if let Some(due) = scheduler.next_due_ms()
+                && due < timer.0
+            {
+                timer = self.timer(due.saturating_sub(now));
+            }
+            let ended = if tasks.is_empty() {
+                // Cancelling ends the sleep; the loop then notices.
+                let _ = self.or_cancelled(&mut timer.1).await;
+                None
+            } else {
+                match select(tasks.next(), &mut timer.1).await {
+                    Either::Left((read, _)) => read,
+                    Either::Right(_) => None,
+                }
+            };
+            let Some(read) = ended else {
+                timer = self.timer(TICK_MS);
+                if self.host.now_ms().saturating_sub(ticked_ms) >= TICK_MS {
+                    ticked_ms = self.host.now_ms();
+                    emit(DriveEvent::Tick(scheduler));
+                }
+                continue;
+            };
+            self.ended(read, scheduler, emit);
+        }
+        emit(DriveEvent::Tick(scheduler));
+    }
+
+    fn timer(&self, ms: u64) -> (u64, LocalBoxFuture<'static, ()>) {
+        (self.host.now_ms() + ms, self.host.sleep(ms))
+    }
+
+    /// A turn of an item; if it wants a file, the reading of it.
+    fn start(
+        &self,
+        started: Started<Box<dyn HistoryWork>>,
+        scheduler: &mut Scheduler,
+        emit: &mut dyn FnMut(DriveEvent<'_>),
+    ) -> Option<LocalBoxFuture<'_, Read>> {
+        let Started { id, mut work, retry, family } = started;
+        let step = work.run(&mut Turn {
+            id,
+            family,
+            scheduler,
+            now_ms: self.host.now_ms(),
+            unreachable: self.pool.is_dead(),
+            emit: &mut |event| emit(DriveEvent::History(event)),
+        });
+        match step {
+            Step::Get(file) => Some(Box::pin(async move {
+                let end = self.read(&*work, &file).await;
+                (id, work, retry, Some(file), end)
+            })),
+            Step::Ended(ran) => {
+                let ended = scheduler.ended(id, work, ran, self.host.now_ms(), self.host.jitter_thousandths());
+                debug_assert!(ended.is_ok(), "invariant: {ended:?}");
+                None
+            }
+        }
+    }
+
+    fn ended(&self, (id, mut work, retry, file, end): Read, scheduler: &mut Scheduler, emit: &mut dyn FnMut(DriveEvent<'_>)) {
+        let failed = match &end {
+            ReadEnd::Failed { archive, error } if error.kind != ReadErrorKind::Aborted => Some((*archive, error.message.clone())),
+            _ => None,
+        };
+        let ran = work.read(end, retry);
+        let now = self.host.now_ms();
+        let state = scheduler.ended(id, work, ran, now, self.host.jitter_thousandths());
+        debug_assert!(state.is_ok(), "invariant: {state:?}");
+        if let (Ok(state), Some((archive, reason)), Some(file)) = (state, failed, file)
+            && !state.is_terminal()
+        {
+            self.retries.set(self.retries.get() + 1);
+            let delay_ms = scheduler.due_ms(id).map_or(0, |due| due.saturating_sub(now));
+            emit(DriveEvent::Retry { path: file.path, archive, attempt: retry + 1, delay_ms, reason });
+        }
+    }
+
+    /// Reads a file for an item from whichever archive the pool chooses.
+    async fn read(&self, work: &dyn HistoryWork, file: &RemoteFile) -> ReadEnd {
+        let archive = loop {
+            if self.host.is_cancelled() {
+                return ReadEnd::Cancelled;
+            }
+            let now = self.host.now_ms();
+            match self.pool.choose(&file.avoid, now, self.host.jitter_thousandths()) {
+                Choice::Ask(archive) => break archive,
+                Choice::Nobody => return ReadEnd::Nobody,
+                // Cancelling ends the sleep; the loop then notices.
+                Choice::Wait { until_ms } => drop(self.or_cancelled(self.host.sleep(until_ms.saturating_sub(now))).await),
+            }
+        };
+        let Some(mut reading) = work.reading() else { return ReadEnd::Nobody };
+        self.live.borrow_mut().of(archive).requests += 1;
+        match self.pump(archive, file, &mut *reading).await {
+            Ok(Pumped { delivery, compressed, inflated }) => {
+                reading.finish(delivery);
+                ReadEnd::Answered { archive, compressed, inflated }
+            }
+            Err(_) if self.host.is_cancelled() => ReadEnd::Cancelled,
+            Err(error) => {
+                self.pool.failed(archive, &error, self.host.now_ms());
+                let mut live = self.live.borrow_mut();
+                let account = live.of(archive);
+                *(if error.is_throttling() { &mut account.throttled } else { &mut account.failures }) += 1;
+                ReadEnd::Failed { archive, error }
+            }
+        }
+    }
+
+    /// Reads a file of records of one archive, once, into a sink.
+    ///
+    /// # Errors
+    /// Why it could not be read to its end; a file that is missing or unsound is a [`Delivery`].
+    pub(super) async fn stream(
+        &self,
+        archive: ArchiveId,
+        path: &ArchivePath,
+        form: FileForm,
+        sink: &mut dyn RecordSink,
+    ) -> Result<Delivery, ReadError> {
+        let file = RemoteFile { path: path.clone(), form, avoid: Vec::new(), fresh: false };
+        self.pump(archive, &file, sink).await.map(|pumped| pumped.delivery)
+    }
+
+    async fn pump(&self, archive: ArchiveId, file: &RemoteFile, reading: &mut dyn RecordSink) -> Result<Pumped, ReadError> {
+        let opened_ms = self.host.now_ms();
+        let mut body = match self.open(archive, &file.path, file.fresh).await {
+            Ok(body) => body,
+            Err(error) => {
+                let missing = error.kind == ReadErrorKind::NotFound
+                    // S3 answers 403 for missing keys when listing is not allowed (rules E 30).
+                    || (error.kind == ReadErrorKind::Forbidden && file.path.is_optional());
+                if missing {
+                    self.pool.answered(archive, self.host.now_ms().saturating_sub(opened_ms));
+                    return Ok(Pumped { delivery: Delivery::Missing, compressed: 0, inflated: 0 });
+                }
+                return Err(error);
+            }
+        };
+        let mut pipe = Pipe::new(file.form, body.coding);
+        let mut pace = Pace { since_ms: self.host.now_ms(), bytes: 0 };
+        while let Some(chunk) = self.or_stop(body.chunks.next()).await? {
+            let chunk = chunk?;
+            self.keep_pace(&mut pace, u64_from(chunk.len()))?;
+            // A transport may hand over a whole file at once: keep the slices short all the same.
+            for part in chunk.chunks(1 << 18) {
+                let inflated = pipe.inflated;
+                let flow = pipe.push(part, reading);
+                let mut live = self.live.borrow_mut();
+                let account = live.of(archive);
+                account.compressed += u64_from(part.len());
+                account.inflated += pipe.inflated - inflated;
+                drop(live);
+                if flow.is_break() {
+                    return Ok(self.pumped(archive, opened_ms, pipe));
+                }
+                self.breathe().await?;
+            }
+        }
+        Ok(self.pumped(archive, opened_ms, pipe))
+    }
+
+    fn pumped(&self, archive: ArchiveId, opened_ms: u64, pipe: Pipe) -> Pumped {
+        // Long files are not slow archives: half a minute says enough.
+        self.pool.answered(archive, self.host.now_ms().saturating_sub(opened_ms).min(30_000) / (1 + pipe.compressed / (1 << 20)));
+        let Pipe { compressed, inflated, .. } = pipe;
+        Pumped { delivery: pipe.finish(), compressed, inflated }
+    }
+
+    /// Opens a file of an archive.
+    pub(super) async fn open(&self, archive: ArchiveId, path: &ArchivePath, fresh: bool) -> Result<Body, ReadError> {
+        let Some(reader) = self.pool.reader(archive) else {
+            return Err(ReadError::new(ReadErrorKind::Unsupported, "there is no such archive"));
+        };
+        self.or_stop(if fresh { reader.open_fresh(path) } else { reader.open(path) }).await?
+    }
+
+    fn keep_pace(&self, pace: &mut Pace, bytes: u64) -> Result<(), ReadError> {
+        pace.bytes += bytes;
+        let now = self.host.now_ms();
+        let ms = now.saturating_sub(pace.since_ms);
+        if ms < self.timeouts.idle_ms {
+            return Ok(());
+        }
+        if pace.bytes.saturating_mul(1000) / ms.max(1) < SLOWEST {
+            let message = format!("only {} bytes came in {} seconds", pace.bytes, ms / 1000);
+            return Err(ReadError::new(ReadErrorKind::Timeout, message));
+        }
+        *pace = Pace { since_ms: now, bytes: 0 };
+        Ok(())
+    }
+
+    /// Lets the platform's other work have its turn when it is time to.
+    async fn breathe(&self) -> Result<(), ReadError> {
+        if self.host.now_ms().saturating_sub(self.last_breath_ms.get()) >= SLICE_MS {
+            self.host.yield_now().await;
+            self.last_breath_ms.set(self.host.now_ms());
+        }
+        if self.host.is_cancelled() { Err(aborted()) } else { Ok(()) }
+    }
+
+    /// The future's outcome, unless the run is cancelled or nothing comes for too long.
+    pub(super) async fn or_stop<T>(&self, future: impl Future<Output = T>) -> Result<T, ReadError> {
+        let idle_ms = self.timeouts.idle_ms;
+        let timeout = self.host.sleep(idle_ms);
+        pin_mut!(future);
+        match self.or_cancelled(select(future, timeout)).await? {
+            Either::Left((output, _)) => Ok(output),
+            Either::Right(_) => Err(ReadError::new(ReadErrorKind::Timeout, format!("nothing came for {} seconds", idle_ms.div_ceil(1000)))),
+        }
+    }
+
+    async fn or_cancelled<T>(&self, future: impl Future<Output = T>) -> Result<T, ReadError> {
+        pin_mut!(future);
+        match select(future, self.host.cancelled()).await {
+            Either::Left((output, _)) => Ok(output),
+            Either::Right(_) => Err(aborted()),
+        }
+    }
+}
+
+struct Pumped {
+    delivery: Delivery,
+    compressed: u64,
+    inflated: u64,
+}
+
+struct Pace {
+    since_ms: u64,
+    bytes: u64,
+}
+
+/// From the bytes of a body to what a reading takes.
+struct Pipe {
+    layer: Layer,
+    compressed: u64,
+    inflated: u64,
+    fault: Option<FileError>,
+}
+
+enum Layer {
+    Plain { limit: usize },
+    Records(Box<FileDecoder>),
+}
+
+impl Pipe {
+    fn new(form: FileForm, coding: BodyCoding) -> Self {
+        let layer = match form {
+            FileForm::Plain { limit } => Layer::Plain { limit },
+            FileForm::Records(limits) => Layer::Records(Box::new(FileDecoder::new(limits, coding))),
+        };
+        Self { layer, compressed: 0, inflated: 0, fault: None }
+    }
+
+    fn push(&mut self, part: &[u8], reading: &mut dyn RecordSink) -> ControlFlow<()> {
+        self.compressed += u64_from(part.len());
+        match &mut self.layer {
+            Layer::Plain { limit } => {
+                let limit = u64_from(*limit);
+                self.inflated = self.compressed;
+                if self.inflated > limit {
+                    self.fault = Some(GzipError { offset: limit, kind: GzipErrorKind::InflatedLimit(limit) }.into());
+                    return ControlFlow::Break(());
+                }
+                reading.bytes(part);
+                ControlFlow::Continue(())
+            }
+            Layer::Records(decoder) => {
+                let flow = decoder.push(part, reading);
+                self.inflated = decoder.inflated();
+                flow.unwrap_or_else(|error| {
+                    self.fault = Some(error);
+                    ControlFlow::Break(())
+                })
+            }
+        }
+    }
+
+    fn finish(self) -> Delivery {
+        Delivery::Read(match (self.fault, self.layer) {
+            (Some(fault), _) => Err(fault),
+            (None, Layer::Records(mut decoder)) => decoder.finish(),
+            (None, Layer::Plain { .. }) => Ok(crate::codec::file::FileSummary { already_inflated: false, zero_padding: 0, records: 0 }),
+        })
+    }
+}
+
+fn aborted() -> ReadError {
+    ReadError::new(ReadErrorKind::Aborted, "the run was cancelled")
+}

@@ -1,0 +1,535 @@
+//! One run of `verify`: the archives' newest states, the range that follows from them, and the graph of work over it.
+
+use std::sync::Arc;
+
+use super::Host;
+use super::event::{ArchiveProgress, Count, Event, Progress, Stage};
+use super::options::{ReadOptions, UsageError};
+use super::probe::{CLAMPED, Probe, note};
+use super::roots::{Roots, pinned_tip, read_roots, tip};
+use super::schedule::{Drive, DriveEvent, Timeouts};
+use crate::archive::checkpoint::{CheckpointFrequency, CheckpointRange, LedgerSeq};
+use crate::archive::error::RunError;
+use crate::archive::id::ArchiveId;
+use crate::archive::network::Network;
+use crate::archive::path::{ArchivePath, FileKind};
+use crate::historywork::archives::{Accounts, Archives};
+use crate::historywork::get_and_unzip_remote_file_work::{GetAndUnzipRemoteFileWork, OnFault};
+use crate::historywork::get_remote_file_work::{GetRemoteFileWork, Plain, PlainFile};
+use crate::historywork::plan::{Order, Plan, Seed};
+use crate::historywork::range::JoinedRange;
+use crate::historywork::saved::{Request, Root, SavedHead, resume};
+use crate::historywork::verify_range_work::{RangeSettings, SharedRange, VerifyRangeWork};
+use crate::historywork::{CONCURRENCY, COORDINATE, DOWNLOAD, HistoryEvent, Scheduler, scheduler};
+use crate::limits::Budget;
+use crate::report::compose::{Outcome, compose};
+use crate::report::{Bytes, LedgerRange, Report, Versions};
+use crate::transport::ArchiveReader;
+use crate::transport::pool::ArchivePool;
+use crate::verify::checkpoint::{Rules, Status, Unchecked};
+use crate::verify::finding::{Finding, FindingCode, Note};
+use crate::verify::state::check_root_against_checkpoint;
+use crate::work::WorkSpec;
+use crate::work::retry::RetryPolicy;
+
+/// What a run is asked for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RunOptions {
+    /// The lowest ledger; by default where the archive begins.
+    pub low: Option<LedgerSeq>,
+    /// The highest ledger; by default the newest.
+    pub high: Option<LedgerSeq>,
+    /// Instead of the lowest ledger: so many ledgers up to the highest.
+    pub last: Option<u32>,
+    /// Only so many checkpoints, drawn at random.
+    pub sample: Option<u32>,
+    /// What the sample is drawn from; by default the host's dice.
+    pub seed: Option<Seed>,
+    /// In which order checkpoints are verified.
+    pub order: Order,
+    /// The network; by default what the archive says.
+    pub network: Option<Network>,
+    /// Decode and check what no hash covers.
+    pub deep: bool,
+    /// Leave out scp files.
+    pub skip_optional: bool,
+    /// Leave out bucket files.
+    pub skip_buckets: bool,
+    /// Files read at once; at least 1.
+    pub concurrency: usize,
+    /// For faults of the transport.
+    pub retry: RetryPolicy,
+    /// When a read is given up.
+    pub timeouts: Timeouts,
+    /// How far apart checkpoints are.
+    pub frequency: CheckpointFrequency,
+    /// The caps on input.
+    pub budget: Budget,
+    /// Say from time to time, and when the run is cancelled, what it can be resumed from.
+    pub save_state: bool,
+    /// What a run said so.
+    pub resume: Option<String>,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            low: None,
+            high: None,
+            last: None,
+            sample: None,
+            seed: None,
+            order: Order::default(),
+            network: None,
+            deep: false,
+            skip_optional: false,
+            skip_buckets: false,
+            concurrency: CONCURRENCY,
+            retry: RetryPolicy::default(),
+            timeouts: Timeouts::default(),
+            frequency: CheckpointFrequency::default(),
+            budget: Budget::default(),
+            save_state: false,
+            resume: None,
+        }
+    }
+}
+
+impl RunOptions {
+    fn read(&self) -> ReadOptions {
+        let Self { network, concurrency, retry, timeouts, frequency, budget, .. } = self.clone();
+        ReadOptions { network, concurrency, retry, timeouts, frequency, budget }
+    }
+}
+
+/// Verifies one archive: see [`verify_archives`].
+///
+/// # Errors
+/// As [`verify_archives`].
+pub async fn verify_archive(
+    reader: &dyn ArchiveReader,
+    host: &dyn Host,
+    options: &RunOptions,
+    emit: &mut dyn FnMut(Event),
+) -> Result<Report, UsageError> {
+    verify_archives(vec![reader], host, options, emit).await
+}
+
+/// Verifies a history that several archives hold. Faults of archives and of the way to them are in the report.
+///
+/// # Errors
+/// If the options contradict themselves, the archives are of different networks, or the state to resume is of another run.
+pub async fn verify_archives(
+    readers: Vec<&dyn ArchiveReader>,
+    host: &dyn Host,
+    options: &RunOptions,
+    emit: &mut dyn FnMut(Event),
+) -> Result<Report, UsageError> {
+    check(options, &readers)?;
+    let pool = ArchivePool::new(readers);
+    let drive = Drive::new(&pool, host, options.timeouts);
+    let mut run = Run {
+        drive: &drive,
+        host,
+        options,
+        emit,
+        stage: Stage::Root,
+        findings: 0,
+        range: None,
+        before: Accounts::default(),
+        started_ms: host.now_ms(),
+    };
+    (run.emit)(Event::Stage { stage: Stage::Root, range: None });
+    let request = request(options, &pool);
+    let (head, range) = match &options.resume {
+        Some(state) => {
+            let (head, range) = resume(state, &request).map_err(|refusal| UsageError(refusal.to_string()))?;
+            run.before = range.accounts().clone();
+            (head, Some(range))
+        }
+        None => run.begin(request).await?,
+    };
+    for (id, _) in pool.ids().zip(&head.roots).filter(|(_, root)| root.excluded) {
+        pool.exclude(id);
+    }
+    Ok(run.verify(head, range).await)
+}
+
+fn check(options: &RunOptions, readers: &[&dyn ArchiveReader]) -> Result<(), UsageError> {
+    let refuse = |why: String| Err(UsageError(why));
+    if readers.is_empty() {
+        return refuse("there is no archive to verify".into());
+    }
+    let mut names: Vec<_> = readers.iter().map(|reader| reader.name()).collect();
+    names.sort_unstable();
+    if let Some(twice) = names.windows(2).find(|pair| pair.first() == pair.last()).and_then(|pair| pair.first()) {
+        return refuse(format!("the archive {twice} is given twice"));
+    }
+    match (options.low, options.high) {
+        (Some(low), Some(high)) if low > high => return refuse(format!("the lowest ledger {low} is above the highest {high}")),
+        (Some(_), _) if options.last.is_some() => {
+            return refuse("either the lowest ledger or the number of last ledgers is given, not both".into());
+        }
+        _ => {}
+    }
+    match (options.last, options.sample, options.seed) {
+        (Some(0), ..) => refuse("the last 0 ledgers are none".into()),
+        (_, Some(0), _) => refuse("a sample of 0 checkpoints says nothing".into()),
+        (_, None, Some(_)) => refuse("a seed is for a sample: say how many checkpoints it has".into()),
+        _ => Ok(()),
+    }
+}
+
+fn request(options: &RunOptions, pool: &ArchivePool<'_>) -> Request {
+    Request {
+        verifier: Versions::CURRENT.version.to_owned(),
+        archives: pool.ids().map(|id| pool.name(id).to_owned()).collect(),
+        network: options.network.as_ref().map(|network| network.passphrase().to_owned()),
+        low: options.low,
+        high: options.high,
+        last: options.last,
+        order: options.order,
+        sample: options.sample,
+        seed: options.seed,
+        deep: options.deep,
+        skip_optional: options.skip_optional,
+        skip_buckets: options.skip_buckets,
+        frequency: options.frequency,
+    }
+}
+
+struct Run<'a, 'e> {
+    drive: &'a Drive<'a>,
+    host: &'a dyn Host,
+    options: &'a RunOptions,
+    emit: &'e mut dyn FnMut(Event),
+    stage: Stage,
+    findings: u64,
+    range: Option<SharedRange>,
+    /// What a resumed run had counted before.
+    before: Accounts,
+    started_ms: u64,
+}
+
+impl Run<'_, '_> {
+    /// What is found out before the first checkpoint.
+    async fn begin(&mut self, request: Request) -> Result<(SavedHead, Option<JoinedRange>), UsageError> {
+        let started_at = self.host.timestamp();
+        let options = self.options;
+        let Roots { mut list, errors, mut accounts } = self.roots().await;
+        // A host that cannot be reached for its newest state cannot be reached for a million other files either.
+        let silent = self.drive.pool().ids().zip(&list).filter(|(_, root)| !root.read).map(|(id, _)| id);
+        silent.for_each(|id| self.drive.pool().exclude(id));
+        let mut network = self.network(&mut list)?;
+        let mut probe = Probe::new(self.drive);
+        let (range, mut notes) = probe.find_range(options, &list).await;
+        accounts.add(&probe.accounts);
+        if let (None, Some(range)) = (&network, range) {
+            network = self.network_of(range, &mut accounts).await;
+        }
+        notes.extend(self.notes_on(&list, &errors));
+        let plan = range.map(|range| Plan::new(range, options.order, options.sample.map(|count| (count, self.seed()))));
+        notes.extend(plan.as_ref().and_then(Plan::guarantee).map(|guarantee| note("sampled", guarantee)));
+        let saw_passphrase = list.iter().filter_map(|root| root.state.as_ref()).any(|state| state.network_passphrase.is_some());
+        let announced = list.iter().filter_map(|root| root.state.as_ref()).map(|state| state.current_ledger);
+        let joined = plan.map(|plan| JoinedRange::new(plan, announced, saw_passphrase));
+        let network = network.map(|network| network.passphrase().to_owned());
+        let mut head = SavedHead { request, network, roots: list, errors: Vec::new(), notes, accounts, started_at };
+        if !head.roots.iter().any(|root| root.read) {
+            head.errors = errors;
+        }
+        Ok((head, joined))
+    }
+
+    fn seed(&self) -> Seed {
+        self.options.seed.unwrap_or_else(|| {
+            let dice = |seed: u64| (seed << 10) ^ (seed >> 54) ^ self.host.jitter_thousandths() ^ self.host.now_ms().rotate_left(40);
+            Seed((0..8).fold(0, |seed, _| dice(seed)))
+        })
+    }
+
+    /// Reads the newest state of every archive.
+    async fn roots(&mut self) -> Roots {
+        let (drive, read) = (self.drive, self.options.read());
+        read_roots(drive, &read, &mut |event| self.hear(event)).await
+    }
+
+    /// The network that the archives name. Those of another are left out.
+    fn network(&self, roots: &mut [Root]) -> Result<Option<Network>, UsageError> {
+        let named = |root: &Root| root.state.as_ref().and_then(|state| state.network_passphrase.clone());
+        let network = match &self.options.network {
+            Some(network) => network.clone(),
+            None => {
+                let all: Vec<_> = roots.iter().filter_map(named).collect();
+                let votes = |passphrase: &String| all.iter().filter(|other| *other == passphrase).count();
+                let Some(most) = all.iter().map(votes).max() else { return Ok(None) };
+                let mut first = all.iter().filter(|passphrase| votes(passphrase) == most);
+                let Some(passphrase) = first.next() else { return Ok(None) };
+                if let Some(other) = first.find(|other| *other != passphrase) {
+                    return Err(UsageError(format!(
+                        "the archives are of different networks, \"{passphrase}\" and \"{other}\": say which one is meant"
+                    )));
+                }
+                Network::from_passphrase(passphrase.as_str())
+            }
+        };
+        if roots.len() < 2 {
+            return Ok(Some(network));
+        }
+        for (id, root) in self.drive.pool().ids().zip(roots) {
+            let Some(other) = named(root).filter(|passphrase| passphrase != network.passphrase()) else { continue };
+            root.excluded = true;
+            self.drive.pool().exclude(id);
+            if !root.findings.iter().any(|finding| finding.code == FindingCode::HasPassphraseMismatch) {
+                let finding =
+                    Finding::new(FindingCode::HasPassphraseMismatch, ArchivePath::well_known(), "the archive is of another network");
+                root.findings.push(finding.comparing(&network, other).from_archive(self.drive.pool().name(id)));
+            }
+        }
+        Ok(Some(network))
+    }
+
+    /// The network that the state of a checkpoint names: newest states of old mirrors lost it (rules E 7).
+    async fn network_of(&mut self, range: CheckpointRange, accounts: &mut Accounts) -> Option<Network> {
+        let options = self.options;
+        for checkpoint in [range.last(), range.first()] {
+            let archives = Archives::new(self.names(), Rules::new(None, false, options.budget.clone()));
+            let into = PlainFile::default();
+            let path = ArchivePath::of_checkpoint(FileKind::History, checkpoint);
+            let file = GetRemoteFileWork::new(path, options.budget.has_json_bytes, None, into.clone());
+            let item = GetAndUnzipRemoteFileWork::new(file, archives, options.retry, OnFault::Report);
+            let mut work = scheduler(1);
+            // A fresh scheduler takes everything.
+            let _ = work
+                .add(WorkSpec::new("GetHistoryArchiveStateWork", checkpoint.to_string(), DOWNLOAD).retrying(options.retry), Box::new(item));
+            self.run(&mut work).await;
+            let Some((plain, settled)) = into.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() else { continue };
+            accounts.add(&settled.accounts);
+            if let Plain::Read(json) = plain
+                && let Ok(state) = crate::archive::state::HistoryArchiveState::parse(&json, &options.budget)
+                && let Some(passphrase) = state.network_passphrase
+            {
+                return Some(Network::from_passphrase(passphrase));
+            }
+        }
+        None
+    }
+
+    /// What is worth saying of several archives before the run.
+    fn notes_on(&self, roots: &[Root], errors: &[RunError]) -> Vec<Note> {
+        let frequency = self.options.frequency;
+        let pinned = pinned_tip(roots, frequency);
+        let mut notes = Vec::new();
+        if roots.len() < 2 {
+            return notes;
+        }
+        for (id, root) in self.drive.pool().ids().zip(roots) {
+            let name = self.drive.pool().name(id);
+            if let (Some(tip), Some(pinned)) = (tip(root, frequency), pinned)
+                && tip < pinned
+                && !root.excluded
+            {
+                let behind = pinned.last_ledger().value() - tip.last_ledger().value();
+                notes
+                    .push(note("archive-lags", format!("{name} ends at ledger {}, {behind} ledgers before the others", tip.last_ledger())));
+            }
+        }
+        if roots.iter().any(|root| root.read) {
+            notes.extend(errors.iter().map(|error| {
+                note("archive-unreachable", format!("{} could not be read and took no part in the run: {}", error.archive, error.message))
+            }));
+        }
+        notes
+    }
+
+    /// The range, and the report.
+    async fn verify(&mut self, head: SavedHead, range: Option<JoinedRange>) -> Report {
+        let options = self.options;
+        let network = head.network.clone().map(Network::from_passphrase);
+        let rules = Rules::new(network, options.deep, options.budget.clone());
+        let tips = head.roots.iter().map(|root| tip(root, options.frequency).map(|tip| tip.last_ledger())).collect();
+        let archives = Archives::new(self.names(), rules).with_tips(tips);
+        for finding in head.roots.iter().flat_map(|root| root.findings.clone()) {
+            self.say(finding);
+        }
+        let range = range.map(SharedRange::new);
+        if let Some(range) = &range {
+            self.range = Some(range.clone());
+            self.verify_range(&head, range, &archives).await;
+        }
+        let ends = if self.host.is_cancelled() || range.is_none() { Roots::default() } else { self.roots().await };
+        let joined = range.as_ref().map(|range| range.lock().clone());
+        let mut notes = head.notes.clone();
+        notes.extend(self.notes_on_the_end(&head, &ends));
+        let findings = self.root_findings(&head, joined.as_ref());
+        let mut accounts = head.accounts.clone();
+        accounts.add(&ends.accounts);
+        let report = compose(Outcome {
+            head: &head,
+            archives: &archives,
+            range: joined.as_ref(),
+            findings,
+            notes,
+            accounts,
+            end_ledgers: ends.list.iter().map(|root| root.state.as_ref().map(|state| state.current_ledger)).collect(),
+            clamped: CLAMPED,
+            cancelled: self.host.is_cancelled(),
+            elapsed_ms: self.host.now_ms().saturating_sub(self.started_ms),
+        });
+        self.stage = Stage::Done;
+        (self.emit)(Event::Stage { stage: Stage::Done, range: report.range });
+        (self.emit)(Event::Done { verdict: report.verdict });
+        report
+    }
+
+    async fn verify_range(&mut self, head: &SavedHead, range: &SharedRange, archives: &Archives) {
+        let options = self.options;
+        self.stage = Stage::Checkpoints;
+        let whole = range.lock().plan().range();
+        let span = LedgerRange { low: whole.first().first_ledger(), high: whole.last().last_ledger() };
+        (self.emit)(Event::Stage { stage: Stage::Checkpoints, range: Some(span) });
+        let saving = options.save_state.then(|| Arc::new(head.clone()));
+        let settings = RangeSettings {
+            retry: options.retry,
+            with_scp: !options.skip_optional,
+            with_buckets: !options.skip_buckets,
+            window: u32::try_from(options.concurrency.max(1)).unwrap_or(u32::MAX),
+            saving: saving.clone(),
+        };
+        let mut work = scheduler(options.concurrency.max(1));
+        let item = VerifyRangeWork::new(archives.clone(), settings, range.clone());
+        // A fresh scheduler takes everything.
+        let _ = work.add(WorkSpec::new("VerifyRangeWork", "VerifyRangeWork", COORDINATE).with_failing_children(), Box::new(item));
+        self.run(&mut work).await;
+        if let Some(head) = saving {
+            (self.emit)(Event::State { state: head.with(&range.lock()) });
+        }
+        let mut joined = range.lock();
+        let left = joined.joined() < joined.plan().count() || joined.bucket_count().0 < joined.bucket_count().1;
+        if left {
+            joined.stop(if self.host.is_cancelled() { Unchecked::Cancelled } else { Unchecked::Unreadable });
+        }
+    }
+
+    /// An archive's newest state against the state of its checkpoint; with a sound one from another archive, the others' faults
+    /// are theirs alone.
+    fn root_findings(&mut self, head: &SavedHead, range: Option<&JoinedRange>) -> Vec<Finding> {
+        let mut lists: Vec<_> = head.roots.iter().map(|root| root.findings.clone()).collect();
+        for (id, (root, list)) in self.drive.pool().ids().zip(head.roots.iter().zip(&mut lists)) {
+            let Some(state) = root.state.as_ref().filter(|_| !root.excluded) else { continue };
+            let Some(checkpoint) = range.and_then(|range| range.announced(state.current_ledger)) else { continue };
+            if let Some(finding) = check_root_against_checkpoint(state, checkpoint) {
+                let finding = finding.from_archive(self.drive.pool().name(id));
+                self.say(finding.clone());
+                list.push(finding);
+            }
+        }
+        let sound = |(root, list): (&Root, &Vec<Finding>)| root.read && root.state.is_some() && !list.iter().any(Finding::is_error);
+        let good = head.roots.iter().zip(&lists).position(sound).map(ArchiveId::new);
+        let all = lists.into_iter().flatten();
+        match good {
+            Some(good) => {
+                let name = self.drive.pool().name(good).to_owned();
+                all.map(|finding| if finding.is_error() { finding.with_sound_copy(&name) } else { finding }).collect()
+            }
+            None => all.collect(),
+        }
+    }
+
+    /// What the archives' newest states say once the run is over.
+    fn notes_on_the_end(&self, head: &SavedHead, ends: &Roots) -> Vec<Note> {
+        let mut notes = Vec::new();
+        for (id, (begin, end)) in self.drive.pool().ids().zip(head.roots.iter().zip(&ends.list)) {
+            let (Some(begin), Some(end)) = (&begin.state, &end.state) else { continue };
+            let (from, to, name) = (begin.current_ledger, end.current_ledger, self.drive.pool().name(id));
+            match from.cmp(&to) {
+                core::cmp::Ordering::Less => notes.push(note(
+                    "archive-advanced",
+                    format!("{name} advanced from ledger {from} to {to} during the run, which kept to what was there when it began"),
+                )),
+                core::cmp::Ordering::Greater => notes.push(note(
+                    "archive-went-back",
+                    format!("{name} named ledger {from} as its newest when the run began, and {to} when it ended: caches disagree, or the archive was replaced"),
+                )),
+                core::cmp::Ordering::Equal => {}
+            }
+        }
+        notes
+    }
+
+    async fn run(&mut self, work: &mut Scheduler) {
+        let drive = self.drive;
+        drive.run_to_completion(work, &mut |event| self.hear(event)).await;
+    }
+
+    fn hear(&mut self, event: DriveEvent<'_>) {
+        match event {
+            DriveEvent::History(HistoryEvent::Checkpoint(checkpoint, statuses)) => {
+                let status = FileKind::ALL.into_iter().zip(statuses.map(Status::name)).collect();
+                (self.emit)(Event::Checkpoint { checkpoint: checkpoint.last_ledger(), status });
+            }
+            DriveEvent::History(HistoryEvent::Finding(finding)) => self.say(*finding),
+            DriveEvent::History(HistoryEvent::Saved(state)) => (self.emit)(Event::State { state }),
+            DriveEvent::History(HistoryEvent::Downloaded(..)) => {}
+            DriveEvent::Retry { path, archive, attempt, delay_ms, reason } => {
+                let archive = self.drive.pool().name(archive).to_owned();
+                (self.emit)(Event::Retry { path, archive, attempt, delay_ms, reason });
+            }
+            DriveEvent::Tick(work) => self.say_how_far(work),
+        }
+    }
+
+    fn say(&mut self, finding: Finding) {
+        self.findings += 1;
+        (self.emit)(Event::Finding { finding: Box::new(finding) });
+    }
+
+    fn say_how_far(&mut self, work: &Scheduler) {
+        let works = work.progress();
+        let (checkpoints, buckets, faulty) = self.range.as_ref().map_or_else(
+            || (Count { done: 0, total: 0 }, Count { done: 0, total: 0 }, Accounts::default()),
+            |range| {
+                let range = range.lock();
+                let (done, total) = range.bucket_count();
+                let checkpoints = Count { done: range.joined().into(), total: range.plan().count().into() };
+                (checkpoints, Count { done, total }, range.accounts().clone())
+            },
+        );
+        let live = self.drive.live();
+        let mut sum = live.clone();
+        sum.add(&self.before);
+        let (pool, now) = (self.drive.pool(), self.host.now_ms());
+        let archives = pool
+            .ids()
+            .map(|id| {
+                let account = live.get(id);
+                ArchiveProgress {
+                    name: pool.name(id).to_owned(),
+                    requests: account.requests,
+                    failures: account.failures,
+                    throttled: account.throttled,
+                    faulty: faulty.get(id).faulty,
+                    bytes: account.compressed.to_string(),
+                    standing: pool.standing(id, now),
+                }
+            })
+            .collect();
+        let total = sum.total();
+        (self.emit)(Event::Progress(Progress {
+            stage: self.stage,
+            checkpoints,
+            buckets,
+            bytes: Bytes { compressed: total.compressed.to_string(), inflated: total.inflated.to_string() },
+            findings: self.findings,
+            retries: self.drive.retries(),
+            elapsed_ms: now.saturating_sub(self.started_ms),
+            works,
+            archives,
+        }));
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.drive.pool().ids().map(|id| self.drive.pool().name(id).to_owned()).collect()
+    }
+}

@@ -1,0 +1,127 @@
+//! What items know of the archives that their files come from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::archive::checkpoint::LedgerSeq;
+use crate::archive::id::ArchiveId;
+use crate::verify::checkpoint::Rules;
+
+/// The archives of a run, and the rules that their files must hold to. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Archives(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    names: Vec<String>,
+    tips: Vec<Option<LedgerSeq>>,
+    rules: Rules,
+}
+
+impl Archives {
+    /// Archives by their names; an id is a place in the list.
+    #[must_use]
+    pub fn new(names: Vec<String>, rules: Rules) -> Self {
+        let tips = vec![None; names.len()];
+        Self(Arc::new(Inner { names, tips, rules }))
+    }
+
+    /// The same, with the newest ledger that each announced: who lags is not asked for what is newer.
+    #[must_use]
+    pub fn with_tips(&self, tips: Vec<Option<LedgerSeq>>) -> Self {
+        Self(Arc::new(Inner { names: self.0.names.clone(), tips, rules: self.0.rules.clone() }))
+    }
+
+    /// The rules.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.0.rules
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.names.len()
+    }
+
+    /// An archive's name.
+    #[must_use]
+    pub fn name(&self, id: ArchiveId) -> &str {
+        self.0.names.get(id.index()).map_or("", String::as_str)
+    }
+
+    /// Their ids.
+    pub fn ids(&self) -> impl Iterator<Item = ArchiveId> + use<> {
+        (0..self.count()).map(ArchiveId::new)
+    }
+
+    /// Archives that announced less than this ledger, unless all of them did.
+    #[must_use]
+    pub fn behind(&self, ledger: LedgerSeq) -> Vec<ArchiveId> {
+        let lags = |id: &ArchiveId| self.0.tips.get(id.index()).copied().flatten().is_some_and(|tip| tip < ledger);
+        let behind: Vec<_> = self.ids().filter(lags).collect();
+        if behind.len() == self.count() { Vec::new() } else { behind }
+    }
+}
+
+/// What was asked of an archive and how it answered.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Account {
+    /// Reads begun.
+    pub requests: u64,
+    /// Reads that failed for faults of the way.
+    pub failures: u64,
+    /// Reads refused because there were too many.
+    pub throttled: u64,
+    /// Files that it does not have, though it must.
+    pub missing: u64,
+    /// Files that it is to blame for.
+    pub faulty: u64,
+    /// Bytes as they came.
+    pub compressed: u64,
+    /// Bytes as they were checked.
+    pub inflated: u64,
+}
+
+/// The accounts of several archives.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Accounts(BTreeMap<ArchiveId, Account>);
+
+impl Accounts {
+    /// An archive's account.
+    #[must_use]
+    pub fn get(&self, id: ArchiveId) -> Account {
+        self.0.get(&id).copied().unwrap_or_default()
+    }
+
+    /// An archive's account, to write in.
+    pub fn of(&mut self, id: ArchiveId) -> &mut Account {
+        self.0.entry(id).or_default()
+    }
+
+    /// Adds what others counted.
+    pub fn add(&mut self, other: &Self) {
+        for (id, more) in &other.0 {
+            let own = self.of(*id);
+            own.requests += more.requests;
+            own.failures += more.failures;
+            own.throttled += more.throttled;
+            own.missing += more.missing;
+            own.faulty += more.faulty;
+            own.compressed += more.compressed;
+            own.inflated += more.inflated;
+        }
+    }
+
+    /// All archives together.
+    #[must_use]
+    pub fn total(&self) -> Account {
+        let mut sum = Self::default();
+        for account in self.0.values() {
+            sum.add(&Self(BTreeMap::from([(ArchiveId::new(0), *account)])));
+        }
+        sum.get(ArchiveId::new(0))
+    }
+}

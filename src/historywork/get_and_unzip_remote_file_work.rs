@@ -1,0 +1,298 @@
+//! `GetAndUnzipRemoteFileWork`: a file is read, unzipped and checked in one go, and all of that is tried again together,
+//! from another archive each time (rules A.1, A.2).
+//!
+//! What it is: the item under every download, around a [`FileWork`] that says which file and how it is checked. Nothing of
+//! a file is held unless asked. What it is not: the choice of the archive (`transport::pool`) or of the moment.
+
+use core::cell::RefCell;
+
+use super::answers::{ANSWERS, Answer, settle};
+use super::archives::{Accounts, Archives};
+use super::stage::HistoryWorkStage;
+use super::{FileForm, HistoryWork, ReadEnd, Reading, RemoteFile, Step, Turn};
+use crate::archive::error::{ReadError, ReadErrorKind, RunError};
+use crate::archive::id::ArchiveId;
+use crate::archive::path::ArchivePath;
+use crate::codec::file::RecordSink;
+use crate::codec::record::Record;
+use crate::verify::checkpoint::{Delivery, Status, Unchecked};
+use crate::work::Ran;
+use crate::work::retry::RetryPolicy;
+
+/// A file that is to be read and checked.
+pub trait FileWork {
+    /// What its check makes of it.
+    type Report: Answer;
+    /// Its check.
+    type Check<'a>: RecordSink
+    where
+        Self: 'a;
+
+    /// For progress.
+    const STAGE: HistoryWorkStage;
+
+    /// Where it is.
+    fn path(&self) -> ArchivePath;
+
+    /// What it is.
+    fn form(&self) -> FileForm;
+
+    /// The only archive to ask, if there is one.
+    fn only(&self) -> Option<ArchiveId> {
+        None
+    }
+
+    /// Archives that are known not to have it, or in doubt: asked only when there is no other.
+    fn avoid(&self) -> Vec<ArchiveId> {
+        Vec::new()
+    }
+
+    /// What of it is to be held.
+    fn keep(&self) -> Keep {
+        Keep::Nothing
+    }
+
+    /// Takes what other items left for it. `false`: it is not there, and there is nothing to be done.
+    fn begin(&mut self) -> bool {
+        true
+    }
+
+    /// A fresh check.
+    fn check(&self) -> Self::Check<'_>;
+
+    /// What the check makes of the file as it was delivered.
+    fn report(&self, check: Self::Check<'_>, delivery: Delivery) -> Self::Report;
+
+    /// Takes the answer that counts.
+    fn settled(&mut self, settled: Settled<Self::Report>);
+}
+
+/// What is held of a file while it streams by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Keep {
+    /// Nothing.
+    Nothing,
+    /// Its inflated bytes.
+    Content,
+    /// Its records, without their marks.
+    Records,
+}
+
+/// What was held of a file.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// The inflated bytes.
+    pub content: Vec<u8>,
+    /// The records.
+    pub records: Vec<Vec<u8>>,
+}
+
+/// How a file ended.
+#[derive(Debug)]
+pub struct Settled<R> {
+    /// The report that counts, with the other archives' faults as evidence in it.
+    pub report: R,
+    /// Whose answer it is; none if no archive answered.
+    pub archive: Option<ArchiveId>,
+    /// What was held of it.
+    pub kept: Kept,
+    /// What was asked of each archive.
+    pub accounts: Accounts,
+    /// Why no archive answered.
+    pub error: Option<RunError>,
+}
+
+/// What becomes of an item whose file is faulty or could not be read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OnFault {
+    /// It fails, and what depends on it does not start: downloads hold nothing that is wrong.
+    Fail,
+    /// It succeeds: it has a report, and the others are to have one too.
+    Report,
+}
+
+/// The item.
+#[derive(Debug)]
+pub struct GetAndUnzipRemoteFileWork<F: FileWork> {
+    file: F,
+    archives: Archives,
+    retry: RetryPolicy,
+    on_fault: OnFault,
+    begun: bool,
+    /// What each archive answered, the oldest first.
+    answers: RefCell<Vec<(F::Report, Kept)>>,
+    /// Whose answers they are.
+    answered: Vec<ArchiveId>,
+    /// Archives that did not deliver since the last backoff.
+    failed: Vec<ArchiveId>,
+    fresh: bool,
+    throttled: u32,
+    accounts: Accounts,
+    error: Option<RunError>,
+}
+
+impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
+    /// An item for a file. Give the scheduler the same policy.
+    #[must_use]
+    pub fn new(file: F, archives: Archives, retry: RetryPolicy, on_fault: OnFault) -> Self {
+        Self {
+            file,
+            archives,
+            retry,
+            on_fault,
+            begun: false,
+            answers: RefCell::default(),
+            answered: Vec::new(),
+            failed: Vec::new(),
+            fresh: false,
+            throttled: 0,
+            accounts: Accounts::default(),
+            error: None,
+        }
+    }
+
+    /// Archives that may be asked, those to be preferred if there are any.
+    fn candidates(&self) -> Vec<ArchiveId> {
+        let asked = |id: &ArchiveId| self.failed.contains(id) || (!self.fresh && self.answered.contains(id));
+        let left: Vec<_> = self.archives.ids().filter(|id| self.file.only().is_none_or(|only| only == *id) && !asked(id)).collect();
+        let avoid = self.file.avoid();
+        let preferred: Vec<_> = left.iter().copied().filter(|id| !avoid.contains(id)).collect();
+        if preferred.is_empty() { left } else { preferred }
+    }
+
+    fn another_is_left(&self) -> bool {
+        self.answered.len() < ANSWERS && !self.candidates().is_empty()
+    }
+
+    fn answered(&mut self, archive: ArchiveId) -> Ran {
+        self.answered.push(archive);
+        self.failed.clear();
+        let (elsewhere, heals) =
+            self.answers.borrow().last().map_or((false, false), |(report, _)| (report.may_be_better_elsewhere(), report.may_heal()));
+        if elsewhere && self.another_is_left() {
+            return Ran::Running;
+        }
+        if heals && !self.fresh && (self.archives.count() == 1 || self.file.only().is_some()) {
+            self.fresh = true;
+            return Ran::Running;
+        }
+        self.settle(Unchecked::Unreadable)
+    }
+
+    fn failed(&mut self, archive: ArchiveId, error: &ReadError, retry: u32) -> Ran {
+        if error.is_throttling() && self.throttled < RetryPolicy::A_LOT.max_retries {
+            // No fault of the file: whoever chooses the archive lets its host rest.
+            self.throttled += 1;
+            self.accounts.of(archive).throttled += 1;
+            return Ran::Running;
+        }
+        self.accounts.of(archive).failures += 1;
+        self.error = Some(RunError::new(error, self.archives.name(archive), &self.file.path()));
+        self.failed.push(archive);
+        if self.another_is_left() {
+            return Ran::Running;
+        }
+        if error.is_retryable() && retry < self.retry.max_retries {
+            self.failed.clear();
+            return Ran::Failure { retry: true, at_least_ms: error.retry_after_ms.unwrap_or(0).min(self.retry.max_delay_ms) };
+        }
+        self.settle(Unchecked::Unreadable)
+    }
+
+    /// Hands over the answer that counts; without any, that there is none, and why.
+    fn settle(&mut self, why: Unchecked) -> Ran {
+        let (mut reports, mut kept) = (Vec::new(), Vec::new());
+        for (archive, (report, held)) in self.answered.drain(..).zip(self.answers.take()) {
+            reports.push((archive, report));
+            kept.push((archive, held));
+        }
+        let mut accounts = core::mem::take(&mut self.accounts);
+        let settled = match settle(reports, &self.archives, &mut accounts) {
+            Some((archive, report)) => {
+                let kept = kept.into_iter().rfind(|(from, _)| *from == archive).map(|(_, kept)| kept).unwrap_or_default();
+                Settled { report, archive: Some(archive), kept, accounts, error: None }
+            }
+            None => {
+                let report = self.file.report(self.file.check(), Delivery::NotRead(why));
+                Settled { report, archive: None, kept: Kept::default(), accounts, error: self.error.take() }
+            }
+        };
+        let status = settled.report.status();
+        self.file.settled(settled);
+        match (self.on_fault, status) {
+            (OnFault::Fail, Status::Faulty | Status::Unchecked(Unchecked::Unreadable | Unchecked::Cancelled)) => {
+                Ran::Failure { retry: false, at_least_ms: 0 }
+            }
+            _ => Ran::Success,
+        }
+    }
+}
+
+impl<F: FileWork> HistoryWork for GetAndUnzipRemoteFileWork<F> {
+    fn run(&mut self, _turn: &mut Turn<'_>) -> Step {
+        if !self.begun && !self.file.begin() {
+            return Step::Ended(Ran::Failure { retry: false, at_least_ms: 0 });
+        }
+        self.begun = true;
+        let candidates = self.candidates();
+        let avoid = self.archives.ids().filter(|id| !candidates.contains(id)).collect();
+        Step::Get(RemoteFile { path: self.file.path(), form: self.file.form(), avoid, fresh: self.fresh })
+    }
+
+    fn reading(&self) -> Option<Box<dyn Reading + '_>> {
+        Some(Box::new(OneReading { work: self, check: self.file.check(), keep: self.file.keep(), kept: Kept::default() }))
+    }
+
+    fn read(&mut self, end: ReadEnd, retry: u32) -> Ran {
+        match end {
+            ReadEnd::Answered { archive, compressed, inflated } => {
+                let account = self.accounts.of(archive);
+                account.requests += 1;
+                account.compressed += compressed;
+                account.inflated += inflated;
+                self.answered(archive)
+            }
+            ReadEnd::Failed { archive, error } => {
+                self.accounts.of(archive).requests += 1;
+                if error.kind == ReadErrorKind::Aborted { self.settle(Unchecked::Cancelled) } else { self.failed(archive, &error, retry) }
+            }
+            ReadEnd::Nobody => self.settle(Unchecked::Unreadable),
+            ReadEnd::Cancelled => self.settle(Unchecked::Cancelled),
+        }
+    }
+}
+
+struct OneReading<'a, F: FileWork + 'a> {
+    work: &'a GetAndUnzipRemoteFileWork<F>,
+    check: F::Check<'a>,
+    keep: Keep,
+    kept: Kept,
+}
+
+impl<F: FileWork> RecordSink for OneReading<'_, F> {
+    fn bytes(&mut self, chunk: &[u8]) {
+        if self.keep == Keep::Content {
+            self.kept.content.extend_from_slice(chunk);
+        }
+        self.check.bytes(chunk);
+    }
+
+    fn record(&mut self, record: Record<'_>) {
+        if self.keep == Keep::Records {
+            self.kept.records.push(record.bytes.to_vec());
+        }
+        self.check.record(record);
+    }
+
+    fn wants_bytes_after_framing_error(&self) -> bool {
+        self.check.wants_bytes_after_framing_error()
+    }
+}
+
+impl<F: FileWork> Reading for OneReading<'_, F> {
+    fn finish(self: Box<Self>, delivery: Delivery) {
+        let this = *self;
+        let report = this.work.file.report(this.check, delivery);
+        this.work.answers.borrow_mut().push((report, this.kept));
+    }
+}

@@ -1,0 +1,446 @@
+//! What a run over a range has come to: segments that join, buckets that were met, what is still unknown.
+//!
+//! What it is: plain data with the logic that adds the next checkpoint in the order of the plan, so that what follows is the
+//! same whatever came first. All of it can be written down and read back ([`super::saved`]). It does not grow with the
+//! range: segments join, and buckets that nobody names any more are forgotten.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::HistoryEvent;
+use super::archives::{Accounts, Archives};
+use super::get_and_unzip_remote_file_work::Settled;
+use super::plan::{Order, Plan};
+use super::verify_bucket_work::BucketJob;
+use super::verify_checkpoint_work::VerifiedCheckpoint;
+use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
+use crate::archive::error::RunError;
+use crate::archive::path::FileKind;
+use crate::archive::state::{BucketHash, HistoryArchiveState};
+use crate::verify::bucket::{BucketFacts, BucketReport};
+use crate::verify::bucket_list::{buckets, check_levels};
+use crate::verify::checkpoint::{CheckpointOutcome, Rules, Status, Unchecked};
+use crate::verify::finding::{Finding, Note, fold};
+use crate::verify::segment::{Kept, Segment, Tally};
+
+/// Checkpoints that stay known to the bucket table after the last state that named a bucket. Bucket lists change slowly:
+/// a bucket that nobody named for so long does not come back, and if it does, it is verified again.
+const BUCKET_MEMORY: u64 = 256;
+/// Notes kept of a run's buckets: they say the same of many files.
+const NOTES_KEPT: usize = 100;
+/// Errors kept of one run; the rest says the same.
+const ERRORS_KEPT: usize = 1000;
+
+/// The checkpoints of a run that were joined, and what is known of their buckets.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct JoinedRange {
+    plan: Plan,
+    /// How many checkpoints of the plan were joined.
+    joined: u32,
+    segments: Vec<Segment>,
+    /// Ledgers that archives announced as their newest, and the states of their checkpoints.
+    announced: BTreeMap<LedgerSeq, Option<HistoryArchiveState>>,
+    late_faults: LateFaults,
+    buckets: BTreeMap<BucketHash, BucketEntry>,
+    bucket_tally: Tally,
+    bucket_unchecked: BTreeMap<Unchecked, u64>,
+    bucket_findings: Kept,
+    bucket_notes: Vec<Note>,
+    /// Buckets that turned out faulty in their place, after they were counted.
+    misplaced: BTreeSet<BucketHash>,
+    waiting: Vec<WaitingState>,
+    saw_passphrase: bool,
+    errors: Vec<RunError>,
+    errors_dropped: u64,
+    accounts: Accounts,
+    /// Checkpoints whose five files were all verified, and those with a faulty one.
+    checked: (u64, u64),
+    /// Checkpoints that a run that stopped never came to, and why.
+    not_started: Option<(Unchecked, u64)>,
+}
+
+/// How states were counted that turned out faulty later.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+struct LateFaults {
+    verified: u64,
+    unchecked: BTreeMap<Unchecked, u64>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct BucketEntry {
+    /// Being verified; `None` once it is known.
+    job: Option<BucketJob>,
+    facts: Option<BucketFacts>,
+    last_named: u64,
+}
+
+/// A state whose buckets are not all known yet.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct WaitingState {
+    state: HistoryArchiveState,
+    status: Status,
+    checkpoint: Checkpoint,
+    protocol: Option<u32>,
+    /// Whose file it is.
+    archive: String,
+    unknown: BTreeSet<BucketHash>,
+}
+
+impl JoinedRange {
+    /// Nothing joined yet. `announced` are the newest ledgers of the archives, whose states are kept.
+    #[must_use]
+    pub fn new(plan: Plan, announced: impl IntoIterator<Item = LedgerSeq>, saw_passphrase: bool) -> Self {
+        Self {
+            plan,
+            joined: 0,
+            segments: Vec::new(),
+            announced: announced.into_iter().map(|ledger| (ledger, None)).collect(),
+            late_faults: LateFaults::default(),
+            buckets: BTreeMap::new(),
+            bucket_tally: Tally::default(),
+            bucket_unchecked: BTreeMap::new(),
+            bucket_findings: Kept::default(),
+            bucket_notes: Vec::new(),
+            misplaced: BTreeSet::new(),
+            waiting: Vec::new(),
+            saw_passphrase,
+            errors: Vec::new(),
+            errors_dropped: 0,
+            accounts: Accounts::default(),
+            checked: (0, 0),
+            not_started: None,
+        }
+    }
+
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// How many checkpoints were joined.
+    #[must_use]
+    pub fn joined(&self) -> u32 {
+        self.joined
+    }
+
+    /// States whose buckets are not all known.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Buckets whose verification is under way or was lost with an interrupted run.
+    #[must_use]
+    pub fn bucket_jobs(&self) -> Vec<BucketJob> {
+        self.buckets.values().filter_map(|entry| entry.job).collect()
+    }
+
+    /// Distinct buckets: done and named.
+    #[must_use]
+    pub fn bucket_count(&self) -> (u64, u64) {
+        let under_way = self.buckets.values().filter(|entry| entry.job.is_some()).count();
+        let done = self.bucket_tally.total();
+        (done, done + crate::codec::u64_from(under_way))
+    }
+
+    /// The segments, from the lowest ledgers to the highest.
+    #[must_use]
+    pub fn segments(&self) -> Vec<&Segment> {
+        let mut segments: Vec<_> = self.segments.iter().collect();
+        segments.sort_by_key(|segment| segment.range().0);
+        segments
+    }
+
+    /// The joined state of the checkpoint that an archive announced as its newest.
+    #[must_use]
+    pub fn announced(&self, ledger: LedgerSeq) -> Option<&HistoryArchiveState> {
+        self.announced.get(&ledger).and_then(Option::as_ref)
+    }
+
+    /// Whether a state named a network.
+    #[must_use]
+    pub fn saw_passphrase(&self) -> bool {
+        self.saw_passphrase
+    }
+
+    /// What is wrong with buckets, and with states in the light of their buckets.
+    #[must_use]
+    pub fn bucket_findings(&self) -> &Kept {
+        &self.bucket_findings
+    }
+
+    /// What is worth saying of buckets.
+    #[must_use]
+    pub fn bucket_notes(&self) -> &[Note] {
+        &self.bucket_notes
+    }
+
+    /// What could not be looked at, as far as it is kept, and how much more there was.
+    #[must_use]
+    pub fn errors(&self) -> (&[RunError], u64) {
+        (&self.errors, self.errors_dropped)
+    }
+
+    /// What was asked of each archive.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// Checkpoints whose files were all verified (an absent optional one does not count against it), and those with a
+    /// faulty one.
+    #[must_use]
+    pub fn checked_checkpoints(&self) -> (u64, u64) {
+        self.checked
+    }
+
+    /// How many files of a kind ended how; `None` for buckets.
+    #[must_use]
+    pub fn tally(&self, kind: Option<FileKind>) -> Tally {
+        let Some(kind) = kind else { return self.bucket_tally };
+        let mut tally = Tally::default();
+        for segment in &self.segments {
+            let own = segment.tally(kind);
+            tally.verified += own.verified;
+            tally.faulty += own.faulty;
+            tally.unchecked += own.unchecked;
+        }
+        tally.unchecked += self.not_started.map_or(0, |(_, count)| count);
+        if kind == FileKind::History {
+            let unchecked = self.late_faults.unchecked.values().sum::<u64>();
+            tally.verified = tally.verified.saturating_sub(self.late_faults.verified);
+            tally.unchecked = tally.unchecked.saturating_sub(unchecked);
+            tally.faulty += self.late_faults.verified + unchecked;
+        }
+        tally
+    }
+
+    /// Why files were not checked, by kind (`None` for buckets), with how many.
+    #[must_use]
+    pub fn unchecked(&self) -> Vec<(Option<FileKind>, Unchecked, u64)> {
+        let mut counts: BTreeMap<(FileKind, Unchecked), u64> = BTreeMap::new();
+        for (kind, why, count) in self.segments.iter().flat_map(Segment::unchecked) {
+            *counts.entry((kind, why)).or_default() += count;
+        }
+        for (why, late) in &self.late_faults.unchecked {
+            counts.entry((FileKind::History, *why)).and_modify(|count| *count = count.saturating_sub(*late));
+        }
+        if let Some((why, count)) = self.not_started {
+            FileKind::ALL.into_iter().for_each(|kind| *counts.entry((kind, why)).or_default() += count);
+        }
+        let files = counts.into_iter().map(|((kind, why), count)| (Some(kind), why, count));
+        let buckets = self.bucket_unchecked.iter().map(|(why, count)| (None, *why, *count));
+        files.chain(buckets).filter(|(.., count)| *count > 0).collect()
+    }
+
+    /// Says that the rest of the plan is not looked at, nor the buckets that are under way, and why.
+    pub fn stop(&mut self, why: Unchecked) {
+        let rest = self.plan.count() - self.joined;
+        self.not_started = Some((why, u64::from(rest)));
+        for entry in self.buckets.values_mut().filter(|entry| entry.job.is_some()) {
+            entry.job = None;
+            self.bucket_tally.count(Status::Unchecked(why));
+            *self.bucket_unchecked.entry(why).or_default() += 1;
+        }
+    }
+
+    /// What is wrong between what was joined last and a checkpoint.
+    #[must_use]
+    pub fn seam_with(&self, verified: &VerifiedCheckpoint, rules: &Rules) -> Vec<Finding> {
+        self.segments.last().map(|joined| seam(joined, &verified.outcome.segment, rules)).unwrap_or_default()
+    }
+
+    /// Adds the next checkpoint of the plan, and gives the buckets that were not met before.
+    pub fn join(
+        &mut self,
+        verified: VerifiedCheckpoint,
+        archives: &Archives,
+        skip_buckets: bool,
+        emit: &mut dyn FnMut(HistoryEvent),
+    ) -> Vec<BucketJob> {
+        let rules = archives.rules();
+        self.joined += 1;
+        self.accounts.add(&verified.accounts);
+        for error in verified.errors {
+            if self.errors.len() < ERRORS_KEPT {
+                self.errors.push(error);
+            } else {
+                self.errors_dropped += 1;
+            }
+        }
+        let CheckpointOutcome { segment, statuses, state, protocol } = verified.outcome;
+        let (checkpoint, _) = segment.range();
+        if statuses.contains(&Status::Faulty) {
+            self.checked.1 += 1;
+        } else if !statuses.iter().any(|status| matches!(status, Status::Unchecked(why) if why.is_incomplete())) {
+            self.checked.0 += 1;
+        }
+        emit(HistoryEvent::Checkpoint(checkpoint, statuses));
+        for finding in segment.findings().list() {
+            emit(HistoryEvent::Finding(Box::new(finding.clone())));
+        }
+        let mut jobs = Vec::new();
+        if let Some(state) = state {
+            self.saw_passphrase |= state.network_passphrase.is_some();
+            if let Some(announced) = self.announced.get_mut(&state.current_ledger) {
+                *announced = Some(state.clone());
+            }
+            let archive = verified.served.get(&FileKind::History).map_or_else(String::new, |id| archives.name(*id).to_owned());
+            jobs = self.take_state(state, statuses[0], checkpoint, protocol, archive, rules, skip_buckets, emit);
+        }
+        let served = verified.served;
+        let name = |path: &crate::archive::path::ArchivePath| {
+            path.kind().and_then(|kind| served.get(&kind)).map_or_else(String::new, |archive| archives.name(*archive).to_owned())
+        };
+        self.add_segment(segment, rules, &name, emit);
+        if self.joined.is_multiple_of(256) {
+            let oldest = u64::from(self.joined).saturating_sub(BUCKET_MEMORY.max(crate::codec::u64_from(self.waiting.len()) * 2));
+            self.buckets.retain(|_, entry| entry.job.is_some() || entry.last_named >= oldest);
+        }
+        jobs
+    }
+
+    fn add_segment(
+        &mut self,
+        segment: Segment,
+        rules: &Rules,
+        name: &dyn Fn(&crate::archive::path::ArchivePath) -> String,
+        emit: &mut dyn FnMut(HistoryEvent),
+    ) {
+        let Some(joined) = self.segments.pop() else {
+            self.segments.push(segment);
+            return;
+        };
+        let (left, right) = if self.plan.order() == Order::OldestFirst { (joined, segment) } else { (segment, joined) };
+        let adjacent = left.range().1.next() == Some(right.range().0);
+        if !adjacent {
+            let pair = if self.plan.order() == Order::OldestFirst { [left, right] } else { [right, left] };
+            self.segments.extend(pair);
+            return;
+        }
+        let seam = fold(left.seam(&right, rules));
+        for mut finding in seam.iter().cloned() {
+            finding.archive = name(&finding.path);
+            emit(HistoryEvent::Finding(Box::new(finding)));
+        }
+        match left.join(right, rules) {
+            Ok(mut joined) => {
+                if !seam.is_empty() {
+                    joined.name_archives(name);
+                }
+                self.segments.push(joined);
+            }
+            // They were just seen to be neighbours.
+            Err(error) => unreachable!("invariant: {error}"),
+        }
+    }
+
+    /// Gives the buckets that were not met before, and remembers the state until all of its buckets are known.
+    #[allow(clippy::too_many_arguments)] // a state and where it stands
+    fn take_state(
+        &mut self,
+        state: HistoryArchiveState,
+        status: Status,
+        checkpoint: Checkpoint,
+        protocol: Option<u32>,
+        archive: String,
+        rules: &Rules,
+        skip_buckets: bool,
+        emit: &mut dyn FnMut(HistoryEvent),
+    ) -> Vec<BucketJob> {
+        let mut unknown = BTreeSet::new();
+        let mut jobs = Vec::new();
+        for (place, bucket) in buckets(&state) {
+            let entry = self.buckets.entry(bucket).or_insert_with(|| {
+                if skip_buckets {
+                    self.bucket_tally.count(Status::Unchecked(Unchecked::Skipped));
+                    *self.bucket_unchecked.entry(Unchecked::Skipped).or_default() += 1;
+                    return BucketEntry { job: None, facts: None, last_named: 0 };
+                }
+                let job = BucketJob { bucket, place, checkpoint, protocol };
+                jobs.push(job);
+                BucketEntry { job: Some(job), facts: None, last_named: 0 }
+            });
+            entry.last_named = u64::from(self.joined);
+            if entry.job.is_some() {
+                unknown.insert(bucket);
+            }
+        }
+        self.waiting.push(WaitingState { state, status, checkpoint, protocol, archive, unknown });
+        self.check_states_that_wait_no_more(rules, emit);
+        jobs
+    }
+
+    /// Takes a bucket that was verified.
+    pub fn bucket_done(&mut self, job: &BucketJob, settled: Settled<BucketReport>, rules: &Rules, emit: &mut dyn FnMut(HistoryEvent)) {
+        self.accounts.add(&settled.accounts);
+        self.errors.extend(settled.error);
+        let report = settled.report;
+        self.bucket_tally.count(report.status);
+        if let Status::Unchecked(why) = report.status {
+            *self.bucket_unchecked.entry(why).or_default() += 1;
+        }
+        self.bucket_notes.extend(report.notes);
+        self.bucket_notes.truncate(NOTES_KEPT);
+        for finding in report.findings {
+            self.add_bucket_finding(finding.at_checkpoint(job.checkpoint), rules, emit);
+        }
+        if let Some(entry) = self.buckets.get_mut(&report.bucket) {
+            entry.job = None;
+            entry.facts = report.facts;
+        }
+        for waiting in &mut self.waiting {
+            waiting.unknown.remove(&report.bucket);
+        }
+        self.check_states_that_wait_no_more(rules, emit);
+    }
+
+    fn check_states_that_wait_no_more(&mut self, rules: &Rules, emit: &mut dyn FnMut(HistoryEvent)) {
+        let (ready, waiting) = core::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.unknown.is_empty());
+        self.waiting = waiting;
+        for ready in ready {
+            let WaitingState { state, status, checkpoint, protocol, archive, .. }: WaitingState = ready;
+            let mut counted = false;
+            let facts = |bucket: &BucketHash| self.buckets.get(bucket).and_then(|entry| entry.facts);
+            for finding in check_levels(&state, checkpoint, protocol, rules.deep, &facts) {
+                match finding.bucket {
+                    None => {
+                        if !core::mem::replace(&mut counted, true) {
+                            self.recount_history(status);
+                        }
+                    }
+                    // Later states name the same bucket in the same place: once is enough.
+                    Some(bucket) if !self.misplaced.insert(bucket) => continue,
+                    Some(_) => {
+                        self.bucket_tally.verified = self.bucket_tally.verified.saturating_sub(1);
+                        self.bucket_tally.faulty += 1;
+                    }
+                }
+                self.add_bucket_finding(finding.from_archive(&archive), rules, emit);
+            }
+        }
+    }
+
+    /// A state turned out faulty after its checkpoint was counted.
+    fn recount_history(&mut self, status: Status) {
+        match status {
+            Status::Faulty => {}
+            Status::Verified => self.late_faults.verified += 1,
+            Status::Unchecked(why) => *self.late_faults.unchecked.entry(why).or_default() += 1,
+        }
+    }
+
+    fn add_bucket_finding(&mut self, finding: Finding, rules: &Rules, emit: &mut dyn FnMut(HistoryEvent)) {
+        emit(HistoryEvent::Finding(Box::new(finding.clone())));
+        self.bucket_findings.extend([finding], rules.budget.findings);
+    }
+}
+
+/// What is wrong between two segments, whichever is the lower.
+#[must_use]
+pub fn seam(one: &Segment, other: &Segment, rules: &Rules) -> Vec<Finding> {
+    let (left, right) = if one.range().0 < other.range().0 { (one, other) } else { (other, one) };
+    if left.range().1.next() == Some(right.range().0) { left.seam(right, rules) } else { Vec::new() }
+}

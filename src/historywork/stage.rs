@@ -1,0 +1,76 @@
+//! How far the download of a checkpoint is, in stages.
+
+use core::fmt;
+
+use serde::Serialize;
+
+use super::state::SharedHistoryState;
+
+/// What is being done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HistoryWorkStage {
+    /// The state, which names the buckets.
+    FetchHistoryArchiveState,
+    /// Buckets.
+    DownloadBuckets,
+    /// Headers.
+    DownloadLedgerHeaders,
+    /// Transaction sets.
+    DownloadTransactions,
+    /// Results.
+    DownloadTxResults,
+    /// SCP messages.
+    DownloadScpHistory,
+}
+
+impl fmt::Display for HistoryWorkStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FetchHistoryArchiveState => "downloading the history archive state",
+            Self::DownloadBuckets => "downloading and verifying buckets",
+            Self::DownloadLedgerHeaders => "downloading and verifying ledger headers",
+            Self::DownloadTransactions => "downloading and verifying transactions",
+            Self::DownloadTxResults => "downloading and verifying transaction results",
+            Self::DownloadScpHistory => "downloading SCP history",
+        })
+    }
+}
+
+/// How far it is.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct HistoryWorkProgress {
+    /// The stage begun last; none before the first.
+    pub stage: Option<HistoryWorkStage>,
+    /// In words, as stellar-core puts it.
+    pub message: String,
+    /// Files done.
+    pub done: u64,
+}
+
+/// How far the work on a state is.
+#[must_use]
+pub fn get_progress(state: &SharedHistoryState) -> HistoryWorkProgress {
+    let state = state.lock();
+    let message = state.stage().map_or_else(|| "nothing was started yet".to_owned(), |stage| stage.to_string());
+    HistoryWorkProgress { stage: state.stage(), message, done: state.files_done() }
+}
+
+/// stellar-core's `fmtProgress`: `task: n/N (p%)`.
+#[must_use]
+pub fn fmt_progress(task: &str, done: u64, total: u64) -> String {
+    let percent = if total == 0 { 100 } else { done.saturating_mul(100) / total };
+    format!("{task}: {done}/{total} ({percent}%)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_reads_as_stellar_core_prints_it() {
+        assert_eq!(fmt_progress("downloading ledger files", 3, 10), "downloading ledger files: 3/10 (30%)");
+        assert_eq!(fmt_progress("downloading ledger files", 0, 0), "downloading ledger files: 0/0 (100%)");
+        assert_eq!(get_progress(&SharedHistoryState::default()).stage, None);
+    }
+}

@@ -1,0 +1,137 @@
+//! What the items of one checkpoint leave for each other and for whoever ordered them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::archives::Accounts;
+use super::get_and_unzip_remote_file_work::Settled;
+use super::stage::HistoryWorkStage;
+use crate::archive::error::RunError;
+use crate::archive::id::ArchiveId;
+use crate::archive::path::FileKind;
+use crate::archive::state::{BucketHash, HistoryArchiveState};
+use crate::verify::bucket::BucketReport;
+use crate::verify::checkpoint::{FileReport, Headers};
+use crate::verify::transactions::TransactionFacts;
+
+/// What is held of a checkpoint's files beyond their reports.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Hold {
+    /// The state's JSON, and the records of the other files.
+    pub records: bool,
+    /// The content of buckets.
+    pub buckets: bool,
+}
+
+/// The state of the work on one checkpoint.
+#[derive(Debug, Default)]
+pub struct HistoryWorkState {
+    pub(crate) hold: Hold,
+    stage: Option<HistoryWorkStage>,
+    files_done: u64,
+    pub(crate) history: Option<FileReport<Option<HistoryArchiveState>>>,
+    pub(crate) ledger: Option<FileReport<Arc<Headers>>>,
+    pub(crate) transactions: Option<FileReport<Arc<TransactionFacts>>>,
+    pub(crate) results: Option<FileReport<()>>,
+    pub(crate) scp: Option<FileReport<()>>,
+    pub(crate) buckets: Vec<BucketReport>,
+    pub(crate) history_json: Vec<u8>,
+    pub(crate) records: BTreeMap<FileKind, Vec<Vec<u8>>>,
+    pub(crate) bucket_content: BTreeMap<BucketHash, Vec<u8>>,
+    /// Whose answers the reports are.
+    pub(crate) served: BTreeMap<FileKind, ArchiveId>,
+    pub(crate) accounts: Accounts,
+    pub(crate) errors: Vec<RunError>,
+}
+
+impl HistoryWorkState {
+    /// The stage begun last.
+    #[must_use]
+    pub fn stage(&self) -> Option<HistoryWorkStage> {
+        self.stage
+    }
+
+    /// Files that are settled.
+    #[must_use]
+    pub fn files_done(&self) -> u64 {
+        self.files_done
+    }
+
+    /// The checkpoint's state, once it was read.
+    #[must_use]
+    pub fn history(&self) -> Option<&HistoryArchiveState> {
+        self.history.as_ref().and_then(|report| report.facts.as_ref())
+    }
+
+    /// The checkpoint's headers, once they were read.
+    #[must_use]
+    pub fn headers(&self) -> Option<&Arc<Headers>> {
+        self.ledger.as_ref().map(|report| &report.facts)
+    }
+
+    /// How the ledger file ended.
+    #[must_use]
+    pub fn ledger_status(&self) -> Option<crate::verify::checkpoint::Status> {
+        self.ledger.as_ref().map(|report| report.status)
+    }
+
+    /// What was found wrong so far, whatever became of the items.
+    pub fn findings(&self) -> impl Iterator<Item = &crate::verify::finding::Finding> {
+        let files = [
+            self.history.as_ref().map(|report| &report.findings),
+            self.ledger.as_ref().map(|report| &report.findings),
+            self.transactions.as_ref().map(|report| &report.findings),
+            self.results.as_ref().map(|report| &report.findings),
+            self.scp.as_ref().map(|report| &report.findings),
+        ];
+        files.into_iter().flatten().chain(self.buckets.iter().map(|report| &report.findings)).flatten()
+    }
+
+    /// Files that no archive delivered.
+    #[must_use]
+    pub fn errors(&self) -> &[RunError] {
+        &self.errors
+    }
+
+    pub(crate) fn begin(&mut self, stage: HistoryWorkStage) {
+        self.stage = Some(stage);
+    }
+
+    /// Takes all of an ended file but its report.
+    pub(crate) fn take<R>(&mut self, kind: Option<FileKind>, settled: Settled<R>) -> R {
+        self.files_done += 1;
+        self.accounts.add(&settled.accounts);
+        self.errors.extend(settled.error);
+        if let Some(kind) = kind {
+            if let Some(archive) = settled.archive {
+                self.served.insert(kind, archive);
+            }
+            if self.hold.records {
+                if kind == FileKind::History {
+                    self.history_json = settled.kept.content;
+                } else {
+                    self.records.insert(kind, settled.kept.records);
+                }
+            }
+        }
+        settled.report
+    }
+}
+
+/// A handle to the state of the work on one checkpoint. Clones share it; natively they may live on several threads.
+#[derive(Clone, Debug, Default)]
+pub struct SharedHistoryState(Arc<Mutex<HistoryWorkState>>);
+
+impl SharedHistoryState {
+    /// A state that also holds the files themselves, for [`super::build_checkpoint_data`].
+    #[must_use]
+    pub fn holding(hold: Hold) -> Self {
+        Self(Arc::new(Mutex::new(HistoryWorkState { hold, ..HistoryWorkState::default() })))
+    }
+
+    /// The state, for as long as the guard lives. Items hold it for moments only.
+    pub fn lock(&self) -> MutexGuard<'_, HistoryWorkState> {
+        // Whoever panicked while holding it did not leave it half-written: items write whole reports.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

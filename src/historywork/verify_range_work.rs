@@ -1,0 +1,293 @@
+//! `VerifyRangeWork`: a batch of checkpoints that become segments and join (design section 1).
+//!
+//! Its children run ahead, at most a window; what they bring is joined in the order of the plan, so the report is the same
+//! whoever came first. With several archives a seam that does not hold is looked at again with other archives' ledger files
+//! on both sides before it counts.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::archives::Archives;
+use super::download_buckets_work::DownloadBucketsWork;
+use super::get_and_unzip_remote_file_work::OnFault;
+use super::range::{JoinedRange, seam};
+use super::saved::SavedHead;
+use super::state::SharedHistoryState;
+use super::verify_bucket_work::{BucketJob, BucketsDone};
+use super::verify_checkpoint_work::{CheckpointOrder, CheckpointsDone, VerifiedCheckpoint, VerifyCheckpointWork, best_of};
+use super::{COORDINATE, HistoryEvent, HistoryWork, Step, Turn};
+use crate::archive::checkpoint::Checkpoint;
+use crate::archive::path::FileKind;
+use crate::codec::usize_from;
+use crate::verify::checkpoint::Status;
+use crate::work::retry::RetryPolicy;
+use crate::work::{AddError, Ran, WorkSpec};
+
+/// Between two states that are written down.
+const SAVE_MS: u64 = 2000;
+
+/// A handle to what a run has come to; whoever reports holds one as well.
+#[derive(Clone, Debug)]
+pub struct SharedRange(Arc<Mutex<JoinedRange>>);
+
+impl SharedRange {
+    /// Shares a range.
+    #[must_use]
+    pub fn new(range: JoinedRange) -> Self {
+        Self(Arc::new(Mutex::new(range)))
+    }
+
+    /// The range, for as long as the guard lives.
+    pub fn lock(&self) -> MutexGuard<'_, JoinedRange> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How a range is verified.
+#[derive(Clone, Debug)]
+pub struct RangeSettings {
+    /// For faults of the way.
+    pub retry: RetryPolicy,
+    /// With scp files.
+    pub with_scp: bool,
+    /// With bucket files.
+    pub with_buckets: bool,
+    /// Checkpoints under way at once.
+    pub window: u32,
+    /// What a saved state begins with; none: no state is saved.
+    pub saving: Option<Arc<SavedHead>>,
+}
+
+/// The item.
+#[derive(Debug)]
+pub struct VerifyRangeWork {
+    archives: Archives,
+    settings: RangeSettings,
+    range: SharedRange,
+    begun: bool,
+    started: u32,
+    /// Checkpoints that wait for an earlier one.
+    early: BTreeMap<u32, VerifiedCheckpoint>,
+    /// The last one in order, not joined yet: its seam with the next may still show that it is wrong.
+    held: Option<VerifiedCheckpoint>,
+    accepted: u32,
+    recheck: Option<Recheck>,
+    checkpoints_done: CheckpointsDone,
+    buckets_done: BucketsDone,
+    saved_ms: u64,
+}
+
+/// A seam that does not hold, and the two checkpoints at it, read again from other archives.
+#[derive(Debug)]
+struct Recheck {
+    new: VerifiedCheckpoint,
+    again: Vec<(CheckpointOrder, VerifiedCheckpoint)>,
+    wanted: usize,
+}
+
+impl VerifyRangeWork {
+    /// What is left of a range.
+    #[must_use]
+    pub fn new(archives: Archives, settings: RangeSettings, range: SharedRange) -> Self {
+        let accepted = range.lock().joined();
+        Self {
+            archives,
+            settings,
+            range,
+            begun: false,
+            started: accepted,
+            early: BTreeMap::new(),
+            held: None,
+            accepted,
+            recheck: None,
+            checkpoints_done: CheckpointsDone::default(),
+            buckets_done: BucketsDone::default(),
+            saved_ms: 0,
+        }
+    }
+
+    fn take_what_is_done(&mut self, turn: &mut Turn<'_>) {
+        let buckets: Vec<_> = self.buckets_done.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+        for (job, settled) in buckets {
+            self.range.lock().bucket_done(&job, settled, self.archives.rules(), turn.emit);
+        }
+        let checkpoints: Vec<_> = self.checkpoints_done.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+        for (order, verified) in checkpoints {
+            match &mut self.recheck {
+                Some(recheck) if order.again => recheck.again.push((order, verified)),
+                _ => drop(self.early.insert(order.index, verified)),
+            }
+        }
+    }
+
+    /// Joins as far as the order allows.
+    fn advance(&mut self, turn: &mut Turn<'_>) -> Result<(), AddError> {
+        loop {
+            if let Some(recheck) = self.recheck.take() {
+                if recheck.again.len() < recheck.wanted {
+                    self.recheck = Some(recheck);
+                    return Ok(());
+                }
+                self.settle_seam(recheck, turn)?;
+                continue;
+            }
+            let Some(new) = self.early.remove(&self.accepted) else { return Ok(()) };
+            let torn = self.held.as_ref().is_some_and(|held| !self.seam(held, &new).is_empty());
+            if torn && self.archives.count() > 1 {
+                self.look_again(new, turn)?;
+                continue;
+            }
+            self.accept(new, turn)?;
+        }
+    }
+
+    fn seam(&self, one: &VerifiedCheckpoint, other: &VerifiedCheckpoint) -> Vec<crate::verify::finding::Finding> {
+        seam(&one.outcome.segment, &other.outcome.segment, self.archives.rules())
+    }
+
+    fn accept(&mut self, new: VerifiedCheckpoint, turn: &mut Turn<'_>) -> Result<(), AddError> {
+        self.accepted += 1;
+        if let Some(held) = self.held.take() {
+            self.join(held, turn)?;
+        }
+        // With one archive there is nobody to ask again.
+        if self.archives.count() > 1 {
+            self.held = Some(new);
+            return Ok(());
+        }
+        self.join(new, turn)
+    }
+
+    fn join(&mut self, verified: VerifiedCheckpoint, turn: &mut Turn<'_>) -> Result<(), AddError> {
+        let (checkpoint, _) = verified.outcome.segment.range();
+        let jobs = self.range.lock().join(verified, &self.archives, !self.settings.with_buckets, turn.emit);
+        self.verify_buckets(jobs, checkpoint, turn)
+    }
+
+    fn verify_buckets(&self, jobs: Vec<BucketJob>, checkpoint: Checkpoint, turn: &mut Turn<'_>) -> Result<(), AddError> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let state = SharedHistoryState::default();
+        let work = DownloadBucketsWork::new(self.archives.clone(), checkpoint, self.settings.retry, OnFault::Report, state)
+            .only(jobs, Arc::clone(&self.buckets_done));
+        let spec = WorkSpec::new("DownloadBucketsWork", format!("DownloadBucketsWork {checkpoint}"), COORDINATE);
+        turn.scheduler.add_child(turn.id, spec, Box::new(work)).map(drop)
+    }
+
+    /// Both checkpoints at a seam that does not hold, from other archives.
+    fn look_again(&mut self, new: VerifiedCheckpoint, turn: &mut Turn<'_>) -> Result<(), AddError> {
+        let mut wanted = 0;
+        for (index, verified) in [(self.accepted.saturating_sub(1), self.held.as_ref()), (self.accepted, Some(&new))] {
+            let Some(verified) = verified else { continue };
+            let order = CheckpointOrder { index, again: true };
+            let served = verified.served.get(&FileKind::Ledger).copied();
+            self.verify(verified.headers.checkpoint(), order, |work| work.avoiding(served), turn)?;
+            wanted += 1;
+        }
+        self.recheck = Some(Recheck { new, again: Vec::new(), wanted });
+        Ok(())
+    }
+
+    /// Takes the pair whose seam holds, if there is one, and blames the archives of what was not taken.
+    fn settle_seam(&mut self, recheck: Recheck, turn: &mut Turn<'_>) -> Result<(), AddError> {
+        let Recheck { new, again, .. } = recheck;
+        let Some(held) = self.held.take() else { return self.accept(new, turn) };
+        let of = |index: u32| again.iter().find(|(order, _)| order.index == index).map(|(_, verified)| verified.clone());
+        let other_held = of(self.accepted.saturating_sub(1)).filter(|other| !is_worse(other, &held));
+        let other_new = of(self.accepted).filter(|other| !is_worse(other, &new));
+        let rules = self.archives.rules();
+        let holds = |left: &VerifiedCheckpoint, right: &VerifiedCheckpoint| {
+            self.seam(left, right).is_empty()
+                && self.range.lock().seam_with(left, rules).len() <= self.range.lock().seam_with(&held, rules).len()
+        };
+        let pairs = [(None, other_new.as_ref()), (other_held.as_ref(), None), (other_held.as_ref(), other_new.as_ref())];
+        let found = pairs.into_iter().find(|(left, right)| holds(left.unwrap_or(&held), right.unwrap_or(&new)));
+        let (left, right) = found.unwrap_or((None, None));
+        let (left, right) = (left.cloned(), right.cloned());
+        self.held = self.replaced(held, left);
+        let new = self.replaced(new, right);
+        match new {
+            Some(new) => self.accept(new, turn),
+            None => Ok(()),
+        }
+    }
+
+    fn replaced(&self, old: VerifiedCheckpoint, by: Option<VerifiedCheckpoint>) -> Option<VerifiedCheckpoint> {
+        match by {
+            None => Some(old),
+            Some(by) => best_of(vec![by, old], &self.archives),
+        }
+    }
+
+    /// Starts as many checkpoints as the window allows.
+    fn start_more(&mut self, turn: &mut Turn<'_>) -> Result<(), AddError> {
+        let window = self.settings.window.max(1);
+        loop {
+            let waiting = self.range.lock().waiting();
+            // Checkpoints may run ahead of the one that all later ones wait for, but not far.
+            let room = self.started - self.accepted < window.saturating_mul(2) && waiting < usize_from(window.saturating_mul(4));
+            let next = self.range.lock().plan().get(self.started);
+            let Some(checkpoint) = next.filter(|_| room && !turn.unreachable) else { return Ok(()) };
+            let order = CheckpointOrder { index: self.started, again: false };
+            self.started += 1;
+            self.verify(checkpoint, order, |work| work, turn)?;
+        }
+    }
+
+    fn verify(
+        &self,
+        checkpoint: Checkpoint,
+        order: CheckpointOrder,
+        change: impl FnOnce(VerifyCheckpointWork) -> VerifyCheckpointWork,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), AddError> {
+        let settings = &self.settings;
+        let done = Arc::clone(&self.checkpoints_done);
+        let work = VerifyCheckpointWork::new(self.archives.clone(), checkpoint, settings.retry, settings.with_scp, order, done);
+        let again = if order.again { " again" } else { "" };
+        let spec = WorkSpec::new("VerifyCheckpointWork", format!("VerifyCheckpointWork {checkpoint}{again}"), COORDINATE);
+        turn.scheduler.add_child(turn.id, spec, Box::new(change(work))).map(drop)
+    }
+
+    fn turn(&mut self, turn: &mut Turn<'_>) -> Result<Ran, AddError> {
+        if !core::mem::replace(&mut self.begun, true) {
+            self.saved_ms = turn.now_ms;
+            // What an interrupted run had asked for and did not get.
+            let jobs = self.range.lock().bucket_jobs();
+            if let Some(checkpoint) = jobs.first().map(|job| job.checkpoint) {
+                self.verify_buckets(jobs, checkpoint, turn)?;
+            }
+        }
+        self.take_what_is_done(turn);
+        self.advance(turn)?;
+        self.start_more(turn)?;
+        let nothing_more = turn.unreachable || self.started == self.range.lock().plan().count();
+        if nothing_more && self.started == self.accepted && self.recheck.is_none() {
+            if let Some(held) = self.held.take() {
+                self.join(held, turn)?;
+            }
+            if turn.scheduler.family(turn.id).is_none_or(|family| family.unfinished == 0) {
+                return Ok(Ran::Success);
+            }
+        }
+        if let Some(head) = self.settings.saving.as_ref().filter(|_| turn.now_ms.saturating_sub(self.saved_ms) >= SAVE_MS) {
+            self.saved_ms = turn.now_ms;
+            (turn.emit)(HistoryEvent::Saved(head.with(&self.range.lock())));
+        }
+        Ok(Ran::Waiting)
+    }
+}
+
+impl HistoryWork for VerifyRangeWork {
+    fn run(&mut self, turn: &mut Turn<'_>) -> Step {
+        // Children can be refused only after an abort, which ends this item as well.
+        Step::Ended(self.turn(turn).unwrap_or(Ran::Failure { retry: false, at_least_ms: 0 }))
+    }
+}
+
+/// Whether one has more faults in its files than another.
+fn is_worse(one: &VerifiedCheckpoint, other: &VerifiedCheckpoint) -> bool {
+    let faults = |verified: &VerifiedCheckpoint| verified.outcome.statuses.iter().filter(|status| **status != Status::Verified).count();
+    faults(one) > faults(other)
+}

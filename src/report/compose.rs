@@ -1,0 +1,263 @@
+//! From what a run has come to, to its report: the verdict, the claims, what counts for what.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Anchor, Bytes, Claim, LedgerRange, NetworkName, Report, ReportOptions, SampleReport, Source, UncheckedCount, Verdict, Versions,
+    statement,
+};
+use crate::archive::checkpoint::LedgerSeq;
+use crate::archive::path::FileKind;
+use crate::historywork::archives::{Accounts, Archives};
+use crate::historywork::metrics::Metrics;
+use crate::historywork::range::JoinedRange;
+use crate::historywork::saved::SavedHead;
+use crate::verify::checkpoint::{Rules, Unchecked};
+use crate::verify::finding::{Finding, FindingCode, Note};
+use crate::verify::segment::{Kept, Segment};
+
+/// What a run has come to.
+#[derive(Debug)]
+pub struct Outcome<'a> {
+    /// What it began with.
+    pub head: &'a SavedHead,
+    /// The archives and the rules.
+    pub archives: &'a Archives,
+    /// What was joined; none if there was nothing to verify.
+    pub range: Option<&'a JoinedRange>,
+    /// What is wrong with the newest states.
+    pub findings: Vec<Finding>,
+    /// What is worth saying of the run.
+    pub notes: Vec<Note>,
+    /// What was asked of the archives before and after the range.
+    pub accounts: Accounts,
+    /// What the archives announced in the end.
+    pub end_ledgers: Vec<Option<LedgerSeq>>,
+    /// The code of the note that less was there than was asked for.
+    pub clamped: &'static str,
+    /// Whether it was stopped.
+    pub cancelled: bool,
+    /// Wall time.
+    pub elapsed_ms: u64,
+}
+
+/// Makes the report.
+#[must_use]
+pub fn compose(outcome: Outcome<'_>) -> Report {
+    let Outcome { head, archives, range, findings, mut notes, mut accounts, end_ledgers, clamped, cancelled, elapsed_ms } = outcome;
+    let rules = archives.rules();
+    let segments = range.map(JoinedRange::segments).unwrap_or_default();
+    let kept = kept(findings, range, &segments, rules.budget.findings);
+    if let Some(range) = range {
+        accounts.add(range.accounts());
+    }
+    let span = range.map(|range| range.plan().range());
+    let span = span.map(|range| LedgerRange { low: range.first().first_ledger(), high: range.last().last_ledger() });
+    let kinds = FileKind::ALL.into_iter().map(Some).chain([None]);
+    let totals: BTreeMap<_, _> =
+        kinds.map(|kind| (kind.map_or("bucket", FileKind::name), range.map(|range| range.tally(kind)).unwrap_or_default())).collect();
+    let why_unchecked = range.map(JoinedRange::unchecked).unwrap_or_default();
+    let unread = why_unchecked.iter().any(|(_, why, _)| why.is_incomplete());
+    let unchecked = why_unchecked.into_iter().map(|(kind, why, count)| UncheckedCount {
+        kind: kind.map_or("bucket", FileKind::name),
+        reason: Unchecked::reason(why),
+        count,
+    });
+    let (errors, _) = range.map_or((&[][..], 0), JoinedRange::errors);
+    let mut errors: Vec<_> = errors.iter().chain(&head.errors).cloned().collect();
+    errors.sort_by(|a, b| (&a.path, &a.code, &a.message).cmp(&(&b.path, &b.code, &b.message)));
+    let was_clamped = notes.iter().any(|note| note.code == clamped);
+    let nothing_read = !head.roots.iter().any(|root| root.read);
+    let incomplete = cancelled || was_clamped || range.is_none() || nothing_read || !errors.is_empty() || unread;
+    let faulty = !kept.errors().is_empty() || totals.values().any(|tally| tally.faulty > 0);
+    let verdict = match (faulty, incomplete) {
+        (true, _) => Verdict::Faulty,
+        (false, true) => Verdict::Incomplete,
+        (false, false) => Verdict::Verified,
+    };
+    let claims = Claims { rules, range, segments: &segments, kept: &kept }.all(span);
+    notes.extend(range.map(JoinedRange::bucket_notes).unwrap_or_default().iter().cloned());
+    notes.extend(segments.iter().flat_map(|segment| segment.notes()).cloned());
+    notes.sort_by(|a, b| (a.checkpoint, &a.code, &a.path).cmp(&(b.checkpoint, &b.code, &b.path)));
+    let total = accounts.total();
+    let request = &head.request;
+    let sample = range.and_then(|range| {
+        let plan = range.plan();
+        Some(SampleReport { count: plan.count(), of: plan.range().count(), seed: plan.seed()?, guarantee: plan.guarantee()? })
+    });
+    let mut report = Report {
+        schema: 1,
+        verifier: Versions::CURRENT,
+        archives: request.archives.clone(),
+        network: NetworkName {
+            passphrase: rules.network.as_ref().map(|network| network.passphrase().to_owned()),
+            name: rules.network.as_ref().and_then(|network| network.name()),
+        },
+        range: span,
+        options: ReportOptions {
+            deep: request.deep,
+            skip_optional: request.skip_optional,
+            skip_buckets: request.skip_buckets,
+            order: request.order,
+            sample,
+        },
+        verdict,
+        statement: String::new(),
+        sealed_through: None,
+        anchors: anchors(rules, &segments),
+        claims,
+        totals,
+        unchecked: unchecked.collect(),
+        findings_dropped: kept.dropped(),
+        findings: sorted(kept.list().to_vec(), request.archives.first()),
+        errors,
+        notes,
+        sources: sources(head, archives, &accounts, &end_ledgers),
+        metrics: Metrics::of_range(range, &accounts),
+        started_at: head.started_at.clone(),
+        elapsed_ms,
+        bytes: Bytes { compressed: total.compressed.to_string(), inflated: total.inflated.to_string() },
+    };
+    report.statement = statement(&report, kept.errors().values().sum(), cancelled);
+    report
+}
+
+fn kept(findings: Vec<Finding>, range: Option<&JoinedRange>, segments: &[&Segment], limit: usize) -> Kept {
+    let mut kept = Kept::default();
+    kept.extend(findings, usize::MAX);
+    if let Some(range) = range {
+        kept.append(range.bucket_findings().clone(), limit);
+    }
+    for segment in segments {
+        kept.append(segment.findings().clone(), limit);
+    }
+    kept
+}
+
+fn sorted(mut findings: Vec<Finding>, only: Option<&String>) -> Vec<Finding> {
+    for finding in findings.iter_mut().filter(|finding| finding.archive.is_empty()) {
+        finding.archive = only.cloned().unwrap_or_default();
+    }
+    findings.sort_by(|a, b| {
+        let key = |finding: &Finding| (finding.checkpoint, finding.code.rank(), finding.ledger);
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| a.path.cmp(&b.path))
+            .then_with(|| (a.offset, a.code).cmp(&(b.offset, b.code)))
+            .then_with(|| a.archive.cmp(&b.archive))
+    });
+    findings
+}
+
+fn sources(head: &SavedHead, archives: &Archives, accounts: &Accounts, ends: &[Option<LedgerSeq>]) -> Vec<Source> {
+    let source = |(id, root): (crate::archive::id::ArchiveId, &crate::historywork::saved::Root)| {
+        let account = accounts.get(id);
+        Source {
+            archive: archives.name(id).to_owned(),
+            ledger: root.state.as_ref().map(|state| state.current_ledger),
+            end_ledger: ends.get(id.index()).copied().flatten(),
+            requests: account.requests,
+            failures: account.failures,
+            throttled: account.throttled,
+            missing: account.missing,
+            faulty: account.faulty,
+            bytes: account.compressed.to_string(),
+        }
+    };
+    archives.ids().zip(&head.roots).map(source).collect()
+}
+
+fn anchors(rules: &Rules, segments: &[&Segment]) -> Vec<Anchor> {
+    let first = segments.first().and_then(|segment| segment.first()).filter(|first| first.sequence == LedgerSeq::GENESIS);
+    let genesis = first.filter(|first| Some(first.hash) == rules.genesis);
+    genesis.map(|first| Anchor::Genesis { ledger: first.sequence, hash: first.hash }).into_iter().collect()
+}
+
+struct Claims<'a> {
+    rules: &'a Rules,
+    range: Option<&'a JoinedRange>,
+    segments: &'a [&'a Segment],
+    kept: &'a Kept,
+}
+
+impl Claims<'_> {
+    fn all(&self, span: Option<LedgerRange>) -> Vec<Claim> {
+        span.map(|span| vec![self.network(), self.genesis(span), self.chain(span), self.tip()]).unwrap_or_default()
+    }
+
+    fn found(&self, codes: &[FindingCode]) -> bool {
+        codes.iter().any(|code| self.kept.errors().contains_key(code))
+    }
+
+    fn network(&self) -> Claim {
+        let saw_passphrase = self.range.is_some_and(JoinedRange::saw_passphrase);
+        match &self.rules.network {
+            None => claim(
+                "network",
+                "unchecked",
+                "no state names the network, and none was given: genesis and transaction hashes were not checked".into(),
+            ),
+            Some(_) if self.found(&[FindingCode::HasPassphraseMismatch]) => {
+                claim("network", "faulty", "a state names another network".into())
+            }
+            Some(network) if saw_passphrase => {
+                claim("network", "verified", format!("every state that names a network names \"{network}\""))
+            }
+            Some(network) => claim("network", "unchecked", format!("no state names a network; \"{network}\" was taken on trust")),
+        }
+    }
+
+    fn genesis(&self, span: LedgerRange) -> Claim {
+        let lowest = self.segments.first().and_then(|segment| segment.first());
+        let lowest = lowest.filter(|first| first.sequence == span.low);
+        match (span.low, lowest, self.rules.genesis) {
+            (low, ..) if low != LedgerSeq::GENESIS => {
+                claim("genesis", "unchecked", format!("the range begins at ledger {low}, so the chain does not reach down to ledger 1"))
+            }
+            (_, None, _) => claim("genesis", "unchecked", "the header of ledger 1 was not looked at or could not be read".into()),
+            (_, _, None) => claim("genesis", "unchecked", "without a passphrase there is no telling what ledger 1 must be".into()),
+            (_, Some(first), Some(genesis)) if first.hash == genesis => {
+                claim("genesis", "verified", "ledger 1 is the one that the network's passphrase implies".into())
+            }
+            _ => claim("genesis", "faulty", "ledger 1 is not the one that the network's passphrase implies".into()),
+        }
+    }
+
+    fn chain(&self, LedgerRange { low, high }: LedgerRange) -> Claim {
+        let broken: Vec<_> = FindingCode::ALL.iter().copied().filter(|code| code.is_about_headers()).collect();
+        let sound = |segment: &Segment| {
+            let tally = segment.tally(FileKind::Ledger);
+            segment.open_seams() == 0 && tally.total() == tally.verified
+        };
+        let whole = matches!(self.segments, [only] if sound(only)
+            && only.range().0.first_ledger() == low && only.range().1.last_ledger() == high);
+        let span = format!("ledgers {low} to {high}");
+        if self.found(&broken) {
+            claim("chain", "faulty", format!("the headers of {span} are not one sound chain"))
+        } else if whole {
+            claim("chain", "verified", format!("the headers of {span} are one unbroken chain of hashes"))
+        } else if self.range.is_some_and(|range| range.plan().seed().is_some()) {
+            claim("chain", "unchecked", format!("only a sample of {span} was looked at: nothing ties the checkpoints to each other"))
+        } else {
+            claim("chain", "unchecked", format!("not every header of {span} could be checked against its neighbours"))
+        }
+    }
+
+    fn tip(&self) -> Claim {
+        let newest = self.segments.last().and_then(|segment| segment.last());
+        let tip = newest.map_or_else(
+            || "the newest header could not be read".to_owned(),
+            |last| {
+                format!(
+                    "nothing vouches for the newest header {} of ledger {}: signatures of validators were not checked",
+                    last.hash, last.sequence
+                )
+            },
+        );
+        claim("tip", "unchecked", tip)
+    }
+}
+
+fn claim(claim: &'static str, status: &'static str, statement: String) -> Claim {
+    Claim { claim, status, statement }
+}

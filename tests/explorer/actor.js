@@ -1,0 +1,150 @@
+/**
+ * A worker that plays a run instead of doing one: what the page makes of rare answers can then be tested at leisure.
+ *
+ * It speaks the protocol of `www/lib/worker.ts`. What it plays, the names of the archives say: one with `lies` serves faulty
+ * files, one with `dead` does not answer. The settings: how many checkpoints there are (`total`), after how many a run that was
+ * not taken up again stands still (`hold`) or crashes (`crashAt`), and the milliseconds each takes (`pace`). A state that does not
+ * say `sound` is refused.
+ */
+const KINDS = ['history', 'ledger', 'transactions', 'results', 'scp'];
+const WORKS = [
+  'GetHistoryArchiveStateWork', 'DownloadLedgerHeadersWork', 'DownloadTransactionsWork', 'DownloadTxResultsWork',
+  'DownloadScpHistoryWork', 'DownloadBucketsWork', 'VerifyBucketWork', 'VerifyCheckpointWork', 'VerifyRangeWork',
+];
+const IDLE = { pending: 0, blocked: 0, running: 0, waiting: 0, retrying: 0, success: 0, failure: 0, aborted: 0 };
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+// `playing` in support.mjs writes the settings in front of this text.
+const { total: TOTAL = 57, hold: HOLD = TOTAL, pace: PACE = 5, crashAt: CRASH_AT = -1 } = self.settings ?? {};
+const BUCKETS = 31;
+const presets = [
+  { name: 'pubnet', passphrase: 'Public Global Stellar Network ; September 2015', archives: [{ organisation: 'SDF', name: '1', url: 'https://history.stellar.org/prd/core-live/core_live_001/' }] },
+  { name: 'testnet', passphrase: 'Test SDF Network ; September 2015', archives: [{ organisation: 'SDF', name: '1', url: 'https://history.stellar.org/prd/core-testnet/core_testnet_001/' }] },
+];
+
+postMessage({ greeting: 'ready', presets, versions: { version: '0.0.0', xdr: '0' } });
+
+const cancelled = new Set();
+addEventListener('message', ({ data }) => {
+  if (data?.type === 'cancel') cancelled.add(data.id);
+  if (data?.type === 'start') play(data).catch((error) => postMessage({ id: data.id, type: 'error', code: 'CRASHED', message: String(error) }));
+});
+
+const nameOf = (source) => (source.kind === 'url' ? source.url : source.name);
+
+async function play({ id, sources, options }) {
+  const archives = sources.map(nameOf);
+  const event = (event) => postMessage({ id, type: 'event', event });
+  event({ type: 'stage', stage: 'root' });
+  if (options.resume !== undefined && !options.resume.includes('sound')) {
+    return postMessage({
+      id, type: 'error', code: 'USAGE', message: 'the saved state is of a run over other archives: it names https://other.example.org/',
+      advice: 'Start a new run, or give the archives of the saved one',
+    });
+  }
+  let done = options.resume === undefined ? 0 : JSON.parse(options.resume).done;
+  const range = { low: 1, high: TOTAL * 64 - 1 };
+  const liars = archives.filter((name) => name.includes('lies'));
+  const works = () => Object.fromEntries(WORKS.map((kind) => [kind, { ...IDLE, ...worksOf(kind, done) }]));
+  const progress = () => event({
+    type: 'progress', stage: 'checkpoints', checkpoints: { done, total: TOTAL }, buckets: { done: Math.min(done, BUCKETS), total: BUCKETS },
+    bytes: { compressed: String(done * 712_345), inflated: String(done * 3_712_345) }, findings: found.length, retries: Math.floor(done / 7), elapsedMs: done * 100,
+    works: works(),
+    archives: archives.map((name) => ({
+      name, requests: done * 4, failures: name.includes('dead') ? 5 : Math.floor(done / 7), throttled: 0, faulty: name.includes('lies') ? found.length : 0,
+      bytes: String(done * 312_345), standing: name.includes('dead') ? 'unreachable' : name.includes('busy') ? 'resting' : 'good',
+    })),
+  });
+  const found = [];
+  await pause(50);
+  event({ type: 'stage', stage: 'checkpoints', range });
+  progress();
+  while (done < TOTAL && !cancelled.has(id)) {
+    if (done === CRASH_AT && options.resume === undefined) throw new Error('unreachable executed');
+    if (done >= HOLD && options.resume === undefined) {
+      await pause(50);
+      continue;
+    }
+    await pause(PACE);
+    const checkpoint = (done + 1) * 64 - 1;
+    const faulty = liars.length > 0 && liars.length === archives.length && done === 20;
+    event({ type: 'checkpoint', checkpoint, status: Object.fromEntries(KINDS.map((kind) => [kind, kind === 'ledger' && faulty ? 'faulty' : 'verified'])) });
+    if (liars.length > 0 && [11, 20, 33].includes(done)) {
+      const finding = findingOf(liars[0], archives.find((name) => !liars.includes(name)), checkpoint);
+      found.push(finding);
+      event({ type: 'finding', finding });
+    }
+    done += 1;
+    if (done % 7 === 0) {
+      event({ type: 'retry', archive: archives.at(-1), path: path('transactions', checkpoint), attempt: 1, delayMs: 100, reason: 'the server answered 503 Service Unavailable' });
+    }
+    progress();
+    if (options.saveState && (done % 5 === 0 || done === HOLD)) event({ type: 'state', state: JSON.stringify({ sound: true, done }) });
+  }
+  const aborted = done < TOTAL;
+  if (aborted && options.saveState) event({ type: 'state', state: JSON.stringify({ sound: true, done }) });
+  progress();
+  event({ type: 'stage', stage: 'done' });
+  const report = reportOf({ archives, options, range, found, done, aborted });
+  event({ type: 'done', verdict: report.verdict });
+  postMessage({ id, type: 'report', report });
+}
+
+function worksOf(kind, done) {
+  const running = Math.min(16, TOTAL - done);
+  switch (kind) {
+    case 'GetHistoryArchiveStateWork': return { success: 1 };
+    case 'DownloadBucketsWork': return { success: Math.min(done, BUCKETS), running: done < BUCKETS ? 6 : 0, pending: Math.max(0, BUCKETS - done - 6) };
+    case 'VerifyBucketWork': return { success: Math.max(0, Math.min(done, BUCKETS) - 1), running: done > 0 && done < BUCKETS ? 1 : 0 };
+    case 'VerifyRangeWork': return done === TOTAL ? { success: 1 } : { waiting: 1 };
+    case 'VerifyCheckpointWork': return { success: done, waiting: running, pending: TOTAL - done - running };
+    case 'DownloadTxResultsWork': return { success: done, running, retrying: done % 7 === 0 ? 2 : 0, failure: done > 40 ? 1 : 0, blocked: TOTAL - done - running };
+    default: return { success: done, running, pending: TOTAL - done - running };
+  }
+}
+
+function path(kind, checkpoint) {
+  const name = checkpoint.toString(16).padStart(8, '0');
+  return `${kind}/${name.slice(0, 2)}/${name.slice(2, 4)}/${name.slice(4, 6)}/${kind}-${name}.xdr.gz`;
+}
+
+function findingOf(archive, goodFrom, checkpoint) {
+  return {
+    code: 'header-hash-mismatch', severity: goodFrom === undefined ? 'error' : 'warning', archive, path: path('ledger', checkpoint), checkpoint, ledger: checkpoint - 3,
+    expected: 'ab'.repeat(32), actual: 'cd'.repeat(32), ...(goodFrom === undefined ? {} : { goodFrom }),
+    message: 'the header does not hash to what the entry says', advice: 'Replace the file by the one of another archive',
+  };
+}
+
+function reportOf({ archives, options, range, found, done, aborted }) {
+  const good = archives.filter((name) => !name.includes('lies') && !name.includes('dead'));
+  const faulty = found.filter(({ severity }) => severity === 'error').length;
+  const verdict = aborted ? 'incomplete' : faulty > 0 ? 'faulty' : 'verified';
+  const count = options.sample ?? done;
+  return {
+    schema: 1, verifier: { version: '0.0.0', xdr: '0' }, archives, network: { passphrase: presets[1].passphrase, name: 'testnet' }, range,
+    options: {
+      deep: false, skipOptional: false, skipBuckets: false, order: options.order ?? 'oldest-first',
+      sample: options.sample === undefined ? null : {
+        count, of: TOTAL, seed: options.seed ?? '00ff00ff00ff00ff',
+        guarantee: 'if one checkpoint in twenty of the range were damaged, this sample would have met one of them with a probability of 40.1 %',
+      },
+    },
+    verdict,
+    statement: verdict === 'verified' ? `all ${done} checkpoints are complete and agree with one chain of ledgers` : verdict === 'faulty' ? 'some files are damaged' : 'the run was stopped before its end',
+    sealedThrough: null, anchors: [],
+    claims: [{ claim: 'chain', status: aborted ? 'unchecked' : 'verified', statement: 'every header names the hash of the one before it' }],
+    totals: Object.fromEntries([...KINDS, 'bucket'].map((kind) => [kind, { verified: kind === 'bucket' ? Math.min(done, BUCKETS) : done - (kind === 'ledger' ? faulty : 0), faulty: kind === 'ledger' ? faulty : 0, unchecked: kind === 'bucket' ? 0 : TOTAL - done }])),
+    unchecked: aborted ? [{ kind: 'ledger', reason: 'the run was cancelled', count: TOTAL - done }] : [],
+    findings: found, findingsDropped: 0,
+    errors: [
+      ...archives.filter((name) => name.includes('dead')).map((name) => ({ code: 'CORS_OR_NETWORK', archive: name, path: '.well-known/stellar-history.json', message: `${name} could not be read`, advice: 'See that it is up' })),
+    ],
+    notes: [], metrics: {},
+    sources: archives.map((archive) => ({
+      archive, ledger: good.includes(archive) || archive.includes('lies') ? range.high : null, endLedger: good.includes(archive) ? range.high + 64 : archive.includes('lies') ? range.high : null,
+      requests: done * 4, failures: archive.includes('dead') ? 5 : 1, throttled: 0, missing: 0, faulty: archive.includes('lies') ? found.length : 0, bytes: String(done * 312_345),
+    })),
+    startedAt: '2026-11-21T07:00:00Z', elapsedMs: 8123, bytes: { compressed: String(done * 712_345), inflated: String(done * 3_712_345) },
+  };
+}

@@ -1,0 +1,31 @@
+/** What a command is. Not here: any of them. */
+import type { OptionName, Values } from '../options.ts';
+import { usage } from '../options.ts';
+import type { Session } from '../session.ts';
+
+/** Carries a command out; resolves with the exit status. */
+export type Action = (session: Session) => Promise<number>;
+
+export interface Words {
+  readonly values: Values;
+  /** Without the command's own name. */
+  readonly positionals: readonly string[];
+}
+
+export interface Command {
+  /** Those that it takes besides `--help`, in the order of its help. */
+  readonly options: readonly OptionName[];
+  /** Refuses what makes no sense, before anything is opened. */
+  prepare(words: Words): Action;
+}
+
+/** All went well; there are faults; it could not be completed. */
+export const OK = 0;
+export const FAULTS = 1;
+export const COULD_NOT_COMPLETE = 2;
+
+/** The archives that a command is for: at least one. */
+export function archives(command: string, { positionals }: Words): readonly string[] {
+  if (positionals.length === 0 || positionals.includes('')) throw usage(`${command} needs an archive`, `Give its URL or a folder: ${command} <URL|DIR>.`);
+  return positionals;
+}

@@ -1,0 +1,73 @@
+/**
+ * `log <ARCHIVE>…`: one line a checkpoint.
+ *
+ * Not here: what is in the lines.
+ */
+import { checkpointLog } from '../../lib/node.ts';
+import type { LogLine, Status } from '../../lib/types.ts';
+import { openArchives } from '../archive.ts';
+import { checkpointFrequency, concurrency, defined, ledgers, maxRetries, order } from '../options.ts';
+import { findingsText } from '../report-text.ts';
+import { clean, hex, time } from '../text.ts';
+import type { Paint, Style } from '../text.ts';
+import { COULD_NOT_COMPLETE, FAULTS, OK, archives } from './command.ts';
+import type { Command } from './command.ts';
+
+const MARKS: Readonly<Record<Status, { readonly mark: string; readonly style: Style }>> = {
+  verified: { mark: '✓', style: 'green' },
+  faulty: { mark: '✗', style: 'red' },
+  unchecked: { mark: '–', style: 'yellow' },
+};
+
+function ledgersText({ first, last }: LogLine): string {
+  return `${first}–${last}`;
+}
+
+/** `width` is that of the ledgers' column. */
+function lineText(line: LogLine, width: number, paint: Paint): string {
+  const { mark, style } = MARKS[line.status];
+  const fields = [
+    `${paint(style, mark)} ${paint('yellow', hex(line.checkpoint))}`,
+    ledgersText(line).padEnd(width),
+    ...(line.closeTime === null ? [] : [time(line.closeTime)]),
+    ...(line.protocol === null ? [] : [`protocol ${line.protocol}`]),
+    ...(line.hash === null ? [] : [clean(line.hash)]),
+  ];
+  const message = line.message === undefined || line.message === '' ? '' : `\n    ${clean(line.message)}`;
+  return `${fields.join('  ').trimEnd()}${message}`;
+}
+
+export const log: Command = {
+  options: ['low', 'high', 'last', 'order', 'concurrency', 'max-retries', 'checkpoint-frequency', 'json'],
+  prepare(words) {
+    const { values } = words;
+    const names = archives('log', words);
+    const options = {
+      ...ledgers(values),
+      ...defined({
+        order: order(values), concurrency: concurrency(values), maxRetries: maxRetries(values), checkpointFrequency: checkpointFrequency(values),
+      }),
+    };
+    return async (session) => {
+      const sources = await openArchives(names);
+      const { paint } = session;
+      let width = 0;
+      let unchecked = 0;
+      let faulty = 0;
+      const { checkpoints, findings } = await checkpointLog(sources, { ...options, signal: session.signal }, (line) => {
+        if (line.status === 'unchecked') unchecked += 1;
+        else if (line.status === 'faulty') faulty += 1;
+        width = Math.max(width, ledgersText(line).length);
+        session.print(session.json ? JSON.stringify({ type: 'checkpoint', ...line }) : lineText(line, width, paint));
+      });
+      if (session.json) {
+        for (const finding of findings) session.print(JSON.stringify({ type: 'finding', finding }));
+        session.print(JSON.stringify({ type: 'done', checkpoints, findings: findings.length }));
+      } else if (findings.length > 0) {
+        session.print(`\n${findingsText(findings, paint, '--json has them all', names.length > 1)}`);
+      }
+      if (faulty > 0 || findings.some(({ severity }) => severity === 'error')) return FAULTS;
+      return unchecked > 0 ? COULD_NOT_COMPLETE : OK;
+    };
+  },
+};

@@ -1,0 +1,107 @@
+/**
+ * What every command shares with the terminal: what is printed where, and being told to stop.
+ *
+ * Results go to stdout, everything about the run (progress, complaints) to stderr. Not here: any words about archives.
+ */
+import process from 'node:process';
+import { ArchiveVerifierError } from '../lib/errors.ts';
+import { NAME } from './help.ts';
+import { ProgressBar } from './progress.ts';
+import { clean, coloured, plain } from './text.ts';
+import type { Paint } from './text.ts';
+
+/** Lines are gathered up to about this many characters: one write for each would be most of the time of a long dump. */
+const BATCH = 1 << 16;
+
+export class Session {
+  readonly #controller = new AbortController();
+  #outputGone = false;
+  #waiting = '';
+  #bar: ProgressBar | undefined;
+  /** One JSON value a line, for programs. */
+  json = false;
+  /** Only what matters most. */
+  quiet = false;
+  /** Whether the result also goes where a reader of stdout that left does not matter. */
+  resultGoesElsewhere = false;
+  /** What the first Ctrl-C is answered with. */
+  stopping = 'stopping (once more to stop at once)';
+
+  /** Ctrl-C, `kill`, or whoever read our output going away. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get paint(): Paint {
+    return process.stdout.isTTY && !this.json && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' ? coloured : plain;
+  }
+
+  /** The progress bar, where there is a place for one: JSON lines and a bar on one terminal would run into each other. */
+  startBar(): ProgressBar | undefined {
+    const wanted = process.stderr.isTTY && !this.quiet && !(this.json && process.stdout.isTTY) && process.env['TERM'] !== 'dumb';
+    this.#bar = wanted ? new ProgressBar(process.stderr) : undefined;
+    return this.#bar;
+  }
+
+  /** A line, or several, of the result. */
+  print(text: string): void {
+    if (this.#outputGone) return;
+    this.flush();
+    process.stdout.write(`${text}\n`);
+  }
+
+  /** As `print`, for very many lines; `flush()` after the last. */
+  printMany(line: string): void {
+    this.#waiting += `${line}\n`;
+    if (this.#waiting.length >= BATCH) this.flush();
+  }
+
+  flush(): void {
+    const text = this.#waiting;
+    this.#waiting = '';
+    if (text !== '' && !this.#outputGone) process.stdout.write(text);
+  }
+
+  /** Something about the run. */
+  say(text: string): void {
+    this.#bar?.clear();
+    process.stderr.write(`${NAME}: ${text}\n`);
+  }
+
+  complain(error: ArchiveVerifierError): void {
+    this.flush();
+    this.say(`${clean(error.message)}${error.advice === undefined ? '' : `\n  → ${clean(error.advice)}`}`);
+    if (error.code === 'USAGE') process.stderr.write(`Try: ${NAME} --help\n`);
+  }
+
+  /** The first signal asks for an orderly end, the second ends the process at once with `status`. */
+  watchSignals(status: number): void {
+    const onSignal = (): void => {
+      this.#bar?.clear();
+      if (this.signal.aborted) process.exit(status);
+      this.say(this.stopping);
+      this.#abort('stopped by the user');
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  }
+
+  /** `… | head` closes our stdout: the usual end for a program in a pipe, and no reason for a stack trace. */
+  watchOutput(): void {
+    process.stdout.on('error', (error: Error) => {
+      if (!('code' in error) || error.code !== 'EPIPE') throw error;
+      this.#outputGone = true;
+      if (!this.resultGoesElsewhere) this.#abort('the reader of the output went away');
+    });
+    process.stderr.on('error', () => undefined);
+  }
+
+  /** Whether it is of no use to say anything more, because nobody reads. */
+  get isUnheard(): boolean {
+    return this.#outputGone && !this.resultGoesElsewhere;
+  }
+
+  #abort(reason: string): void {
+    this.#controller.abort(new ArchiveVerifierError('ABORTED', reason));
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * From what callers write to what the verifier takes: archives as addresses or readers, options as plain data.
+ *
+ * Not here: what the options mean. Only what nobody can mean is refused: no archive at all, two of one name, an option
+ * that does not exist.
+ */
+import { ArchiveVerifierError } from './errors.ts';
+import type {
+  ArchiveReader, ArchiveSource, ArchiveSources, DownloadOptions, DumpOptions, HeaderCheckOptions, LogOptions, StatusOptions, VerifyOptions,
+} from './types.ts';
+
+/** An archive as the WebAssembly takes it. */
+export type PlainSource = string | ArchiveReader;
+
+/** The options that are data; the signal goes its own way. */
+export type Plain<T> = Omit<T, 'signal'>;
+
+function usage(message: string, advice: string): ArchiveVerifierError {
+  return new ArchiveVerifierError('USAGE', message, { advice });
+}
+
+export function plainSource(source: ArchiveSource): PlainSource {
+  if (typeof source === 'string') return source;
+  if (source instanceof URL) return source.href;
+  if (typeof source === 'object' && source !== null && typeof source.get === 'function') return source;
+  throw usage(
+    'the archive is neither a URL nor an object with a `get` function',
+    'Pass the archive\'s root as a URL, or an ArchiveReader; in Node, directoryReader(path) makes one of a folder.',
+  );
+}
+
+/** The name that findings are told apart by. */
+function nameOf(source: PlainSource): string {
+  return typeof source === 'string' ? source.trim().replace(/\/+$/, '') : String(source.name);
+}
+
+export function plainSources(sources: ArchiveSources): PlainSource[] {
+  // `Array.isArray` does not narrow readonly arrays.
+  const list: readonly ArchiveSource[] = Array.isArray(sources) ? sources : [sources as ArchiveSource];
+  if (list.length === 0) throw usage('there is no archive in the list', "Pass at least one: the URL of the archive's root, or an ArchiveReader.");
+  const plain = list.map(plainSource);
+  const names = plain.map(nameOf);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw usage(`two archives are called ${JSON.stringify(twice)}`, 'Name each archive once; give readers names of their own, so that findings can say whose they are.');
+  }
+  return plain;
+}
+
+/** The compiler keeps them complete. A misspelt option that is silently ignored would be a check that is silently left out. */
+type Known<T> = Readonly<Record<keyof T, true>>;
+
+export const VERIFY_OPTIONS: Known<VerifyOptions> = {
+  checkpointFrequency: true, concurrency: true, deep: true, last: true, maxRetries: true, network: true, order: true, range: true,
+  resume: true, sample: true, saveState: true, seed: true, signal: true, skipBuckets: true, skipOptional: true, timeoutMs: true,
+};
+export const DOWNLOAD_OPTIONS: Known<DownloadOptions> = {
+  buckets: true, checkpointFrequency: true, concurrency: true, maxRetries: true, network: true, signal: true,
+};
+export const STATUS_OPTIONS: Known<StatusOptions> = { checkpointFrequency: true, maxRetries: true, signal: true };
+export const HEADER_CHECK_OPTIONS: Known<HeaderCheckOptions> = {
+  checkpointFrequency: true, entry: true, hash: true, ledger: true, network: true, signal: true,
+};
+export const DUMP_OPTIONS: Known<DumpOptions> = { signal: true };
+export const LOG_OPTIONS: Known<LogOptions> = {
+  checkpointFrequency: true, concurrency: true, last: true, maxRetries: true, order: true, range: true, signal: true,
+};
+
+/** Leaves out `signal` and whatever is undefined, so that the other side sees only what was said. */
+export function plainOptions<T extends { readonly signal?: AbortSignal }>(options: T, known: Known<T>): Plain<T> {
+  const unknown = Object.keys(options).find((key) => !Object.hasOwn(known, key));
+  if (unknown !== undefined) throw usage(`there is no option ${JSON.stringify(unknown)}`, `The options are ${Object.keys(known).join(', ')}.`);
+  const said = Object.entries(options).filter(([key, value]) => key !== 'signal' && value !== undefined);
+  return Object.fromEntries(said) as unknown as Plain<T>;
+}
