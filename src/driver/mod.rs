@@ -8,6 +8,8 @@ pub mod dump;
 pub mod event;
 pub mod header;
 pub mod log;
+#[cfg(feature = "native")]
+pub mod native;
 mod options;
 mod probe;
 mod roots;

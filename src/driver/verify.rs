@@ -362,9 +362,9 @@ impl Run<'_, '_> {
         let joined = range.as_ref().map(|range| range.lock().clone());
         let mut notes = head.notes.clone();
         notes.extend(self.notes_on_the_end(&head, &ends));
-        let findings = self.root_findings(&head, joined.as_ref());
         let mut accounts = head.accounts.clone();
         accounts.add(&ends.accounts);
+        let findings = self.root_findings(&head, joined.as_ref(), &mut accounts);
         let report = compose(Outcome {
             head: &head,
             archives: &archives,
@@ -414,7 +414,7 @@ impl Run<'_, '_> {
 
     /// An archive's newest state against the state of its checkpoint; with a sound one from another archive, the others' faults
     /// are theirs alone.
-    fn root_findings(&mut self, head: &SavedHead, range: Option<&JoinedRange>) -> Vec<Finding> {
+    fn root_findings(&mut self, head: &SavedHead, range: Option<&JoinedRange>, accounts: &mut Accounts) -> Vec<Finding> {
         let mut lists: Vec<_> = head.roots.iter().map(|root| root.findings.clone()).collect();
         for (id, (root, list)) in self.drive.pool().ids().zip(head.roots.iter().zip(&mut lists)) {
             let Some(state) = root.state.as_ref().filter(|_| !root.excluded) else { continue };
@@ -427,6 +427,14 @@ impl Run<'_, '_> {
         }
         let sound = |(root, list): (&Root, &Vec<Finding>)| root.read && root.state.is_some() && !list.iter().any(Finding::is_error);
         let good = head.roots.iter().zip(&lists).position(sound).map(ArchiveId::new);
+        for (id, list) in self.drive.pool().ids().zip(&lists) {
+            let errors = list.iter().filter(|finding| finding.is_error());
+            match errors.map(|finding| finding.code).min_by_key(|code| *code != FindingCode::FileMissing) {
+                Some(FindingCode::FileMissing) => accounts.of(id).missing += 1,
+                Some(_) => accounts.of(id).faulty += 1,
+                None => {}
+            }
+        }
         let all = lists.into_iter().flatten();
         match good {
             Some(good) => {

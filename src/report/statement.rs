@@ -20,12 +20,17 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool) -> String {
             _ => "The archive could not be read, so nothing was verified.".into(),
         };
     };
-    let span = format!("ledgers {} to {}", range.low, range.high);
+    let span = match &report.options.sample {
+        Some(sample) => format!("{} of the {} checkpoints of ledgers {} to {}", sample.count, sample.of, range.low, range.high),
+        None => format!("ledgers {} to {}", range.low, range.high),
+    };
+    let blame = blame(report);
     match report.verdict {
         Verdict::Faulty => {
             let findings = if errors == 1 { "1 fault".to_owned() } else { format!("{errors} faults") };
             let rest = if cancelled { " The run was cancelled before the rest was looked at." } else { "" };
-            format!("The archive is faulty: {findings} in {span}.{rest}")
+            let who = if report.archives.len() > 1 { "No archive has all of it sound" } else { "The archive is faulty" };
+            format!("{who}: {findings} in {span}.{rest}{blame}")
         }
         Verdict::Incomplete => {
             let why = match () {
@@ -33,7 +38,7 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool) -> String {
                 () if report.errors.is_empty() => "the archive ends below the ledgers that were asked for",
                 () => "some files could not be read",
             };
-            format!("No fault was found in what was read of {span}, but {why}: this is no verdict on the rest.")
+            format!("No fault was found in what was read of {span}, but {why}: this is no verdict on the rest.{blame}")
         }
         Verdict::Verified => {
             let skipped = match (report.options.skip_buckets, report.options.skip_optional) {
@@ -49,7 +54,35 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool) -> String {
                 "It does not begin at the genesis ledger, so nothing ties its start to the network"
             };
             let end = "its end is not anchored: no validator's signature was checked, and a forger could make up a consistent archive";
-            format!("Every file of {span}{skipped} agrees with the chain of ledger headers. {start}; {end}.")
+            match &report.options.sample {
+                Some(sample) => format!(
+                    "Every file of {span}{skipped} agrees with the headers of its checkpoint. {}. Nothing ties the checkpoints to each other or to the network: no validator's signature was checked.{blame}",
+                    sample.guarantee
+                ),
+                None => format!("Every file of {span}{skipped} agrees with the chain of ledger headers. {start}; {end}.{blame}"),
+            }
         }
     }
+}
+
+/// Archives whose files were not what other archives have, and sound.
+fn blame(report: &Report) -> String {
+    let is_to_blame = |archive: &&str| report.findings.iter().any(|finding| finding.good_from.is_some() && finding.archive == *archive);
+    let blamed = report.sources.iter().map(|source| source.archive.as_str()).filter(is_to_blame);
+    let sentences = blamed.map(|archive| {
+        let source = report.sources.iter().find(|source| source.archive == archive);
+        let (faulty, missing) = source.map_or((0, 0), |source| (source.faulty, source.missing));
+        let what = match (faulty, missing) {
+            (0, 0) => "has a newest state that is not sound".to_owned(),
+            (0, missing) => format!("lacks {}", files(missing)),
+            (faulty, 0) => format!("served {} that {} not sound", files(faulty), if faulty == 1 { "is" } else { "are" }),
+            (faulty, missing) => format!("served {} not sound and lacks {}", files(faulty), files(missing)),
+        };
+        format!(" {archive} {what}; another archive has the same sound.")
+    });
+    sentences.collect()
+}
+
+fn files(count: u64) -> String {
+    if count == 1 { "1 file".into() } else { format!("{count} files") }
 }

@@ -13,9 +13,12 @@ use super::ArchiveReader;
 use crate::archive::error::ReadError;
 use crate::archive::id::ArchiveId;
 
-/// Reads in a row that fail for want of a connection before an archive is not asked any more: each takes its retries, and
-/// a range of a million files would take days to say what the first ones said.
-const DEAD_AFTER: u32 = 8;
+/// Reads in a row that fail for want of a connection before an archive rests: a network that is away for a moment must not
+/// use up the retries of a hundred files.
+const OUTAGE: u32 = 8;
+/// Rests in a row for want of a connection before an archive is not asked any more, half a minute in all: a range of a
+/// million files would otherwise take days to say what the first ones said.
+const OUTAGES: u32 = 5;
 /// The first rest of a host that says 429 without saying how long; doubled each time, up to [`LONGEST_REST_MS`].
 const FIRST_REST_MS: u64 = 1000;
 /// No host is waited for longer than that at a time, whatever its Retry-After says.
@@ -63,6 +66,10 @@ pub enum Standing {
 struct Health {
     /// Reads in a row without a connection.
     unreachable: u32,
+    /// Rests in a row because of that.
+    outages: u32,
+    /// Until when it rests because of that.
+    away_until_ms: u64,
     /// Left out of the run for good.
     excluded: bool,
     /// Running average: failures in 1,000 reads.
@@ -106,7 +113,7 @@ impl<'a> ArchivePool<'a> {
     #[must_use]
     pub fn choose(&self, avoid: &[ArchiveId], now_ms: u64, random_thousandths: u64) -> Choice {
         let alive: Vec<_> = self.ids().filter(|id| !avoid.contains(id) && self.is_usable(*id)).collect();
-        let rested: Vec<_> = alive.iter().copied().filter(|id| self.rest(*id).until_ms <= now_ms).collect();
+        let rested: Vec<_> = alive.iter().copied().filter(|id| self.resting_until(*id) <= now_ms).collect();
         let weights: Vec<_> = rested.iter().map(|id| self.weight(*id)).collect();
         let mut point = weights.iter().sum::<u64>() * random_thousandths.min(999) / 1000;
         for (id, weight) in rested.iter().zip(weights) {
@@ -115,14 +122,14 @@ impl<'a> ArchivePool<'a> {
                 Some(rest) => point = rest,
             }
         }
-        alive.iter().map(|id| self.rest(*id).until_ms).min().map_or(Choice::Nobody, |until_ms| Choice::Wait { until_ms })
+        alive.iter().map(|id| self.resting_until(*id)).min().map_or(Choice::Nobody, |until_ms| Choice::Wait { until_ms })
     }
 
     /// Whether an archive is still asked.
     #[must_use]
     pub fn is_usable(&self, id: ArchiveId) -> bool {
         let health = self.health(id);
-        !health.excluded && health.unreachable < DEAD_AFTER && self.rest(id).in_a_row < RESTS
+        !health.excluded && health.outages <= OUTAGES && self.rest(id).in_a_row < RESTS
     }
 
     /// Whether no archive is asked any more.
@@ -136,7 +143,7 @@ impl<'a> ArchivePool<'a> {
     pub fn standing(&self, id: ArchiveId, now_ms: u64) -> Standing {
         match () {
             () if !self.is_usable(id) => Standing::Unreachable,
-            () if self.rest(id).until_ms > now_ms => Standing::Resting,
+            () if self.resting_until(id) > now_ms => Standing::Resting,
             () => Standing::Good,
         }
     }
@@ -144,7 +151,7 @@ impl<'a> ArchivePool<'a> {
     /// Notes that an archive answered, with a file or with the word that there is none.
     pub fn answered(&self, id: ArchiveId, latency_ms: u64) {
         self.note(id, |health| {
-            health.unreachable = 0;
+            (health.unreachable, health.outages) = (0, 0);
             health.failing = average(health.failing, 0);
             health.latency_ms = average(health.latency_ms, latency_ms);
         });
@@ -161,6 +168,11 @@ impl<'a> ArchivePool<'a> {
         self.note(id, |health| {
             health.failing = average(health.failing, 1000);
             health.unreachable = if wants_connection { health.unreachable + 1 } else { 0 };
+            // Reads that were on their way when the rest began say nothing new.
+            if health.unreachable >= OUTAGE && health.away_until_ms <= now_ms {
+                health.away_until_ms = now_ms.saturating_add(FIRST_REST_MS << health.outages.min(OUTAGES));
+                health.outages += 1;
+            }
         });
         if let Some(reader) = self.reader(id)
             && (error.is_throttling() || error.retry_after_ms.is_some())
@@ -193,6 +205,10 @@ impl<'a> ArchivePool<'a> {
 
     fn health(&self, id: ArchiveId) -> Health {
         self.health.borrow().get(id.index()).copied().unwrap_or_default()
+    }
+
+    fn resting_until(&self, id: ArchiveId) -> u64 {
+        self.rest(id).until_ms.max(self.health(id).away_until_ms)
     }
 
     fn rest(&self, id: ArchiveId) -> Rest {
@@ -325,12 +341,18 @@ mod tests {
     fn an_archive_without_a_connection_is_given_up_and_one_answer_makes_up_for_all_before() {
         with_pool(&["a"], |pool| {
             let (id, error) = (ArchiveId::new(0), ReadError::new(ReadErrorKind::Network, ""));
-            (1..DEAD_AFTER).for_each(|_| pool.failed(id, &error, 0));
+            (1..OUTAGE).for_each(|_| pool.failed(id, &error, 0));
             pool.answered(id, 1);
-            (1..DEAD_AFTER).for_each(|_| pool.failed(id, &error, 0));
-            assert!(pool.is_usable(id));
-            pool.failed(id, &error, 0);
-            assert_eq!((pool.is_dead(), pool.choose(&[], 0, 0)), (true, Choice::Nobody));
+            (1..OUTAGE).for_each(|_| pool.failed(id, &error, 0));
+            assert_eq!(pool.choose(&[], 0, 0), Choice::Ask(id));
+            (0..100).for_each(|_| pool.failed(id, &error, 0));
+            assert_eq!(pool.choose(&[], 0, 0), Choice::Wait { until_ms: 1000 }, "a hundred reads at once are one outage");
+            let mut now = 0;
+            while let Choice::Wait { until_ms } = pool.choose(&[], now, 0) {
+                now = until_ms;
+                pool.failed(id, &error, now);
+            }
+            assert_eq!((now, pool.is_dead(), pool.choose(&[], now, 0)), (31_000, true, Choice::Nobody));
         });
     }
 }

@@ -159,7 +159,7 @@ test('the graph of work is a table, told live, and nothing moves under it', asyn
   assert.equal(await tab.locator('#works .rail').count(), 9);
   const standing = await tab.locator('#live-archives [data-standing]').evaluateAll((badges) => badges.map((badge) => badge.dataset.standing));
   assert.deepEqual(standing, ['good', 'good', 'resting', 'unreachable']);
-  assert.match(await tab.textContent(`#live-archives [data-archive="${LIAR}"]`), /Good1645312/);
+  assert.match(await tab.textContent(`#live-archives [data-archive="lies.example.org/core_002"]`), /Answering1645312/);
   const overflow = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(overflow <= 0, `${overflow} pixels too wide`);
   await opened.close();
@@ -387,10 +387,10 @@ test('the verdict names who served faulty files, and who has them sound', async 
   assert.match(await tab.textContent('#blame'), /^lies\.example\.org\/core_002 served 3\Dfaulty files; the same files from good\.example\.org\/core_001 are sound\.$/);
   const finding = tab.locator('.findings .finding').first();
   assert.match(await finding.textContent(), /Archivelies\.example\.org\/core_002Sound ingood\.example\.org\/core_001/);
-  assert.deepEqual(await tab.locator('#sources thead th').allTextContents(), ['Archive', 'Start ledger', 'End ledger', 'Requests', 'Failures', 'Faulty files', 'Downloaded']);
+  assert.deepEqual(await tab.locator('#sources thead th').allTextContents(), ['Archive', 'Start ledger', 'End ledger', 'Requests', 'Failures', 'Missing', 'Faulty files', 'Downloaded']);
   const row = (archive) => tab.locator(`#sources [data-archive="${archive}"] td`).allTextContents();
-  assert.deepEqual((await row(LIAR)).slice(0, 5).map((text) => text.replace(/\D/g, '')), ['3647', '3647', '228', '1', '3']);
-  assert.deepEqual((await row(DEAD)).slice(0, 2), ['none', 'none']);
+  assert.deepEqual((await row('lies.example.org/core_002')).slice(0, 6).map((text) => text.replace(/\D/g, '')), ['3647', '3647', '228', '1', '0', '3']);
+  assert.deepEqual((await row('dead.example.org/core_004')).slice(0, 2), ['none', 'none']);
   assert.match(await tab.textContent('[data-error="CORS_OR_NETWORK"] h2'), /dead\.example\.org\/core_004 could not be read/);
   await opened.close();
 });

@@ -125,7 +125,7 @@ test('the sound archive is sound', () => {
   assert.deepEqual(SOUND.totals.bucket, { verified: buckets(SAMPLE).length, faulty: 0, unchecked: 0 });
 });
 
-const said = (report) => JSON.stringify({ verdict: report.verdict, totals: report.totals, unchecked: report.unchecked, findings: report.findings, errors: report.errors, notes: report.notes, sources: report.sources }, null, 1);
+const said = (report) => JSON.stringify({ verdict: report.verdict, totals: report.totals, unchecked: report.unchecked, findings: report.findings, errors: report.errors, notes: report.notes, sources: report.sources });
 
 /** Each checkpoint's file is counted once, wherever the run went. */
 function assertAddsUp(report, checkpoints = CHECKPOINTS.length) {
@@ -169,7 +169,6 @@ function assertCounted(report, hosts) {
 }
 
 const retries = (events) => events.filter(({ type }) => type === 'retry');
-const faults = (source) => source.failures + source.throttled;
 
 // ---- the server itself
 
@@ -268,7 +267,8 @@ describe('faults of the way', () => {
         assert.ok(SAMPLE.has(path));
       }
       const source = sourceOf(outcome.report, host);
-      assert.equal(code === 429 || code === 503 ? source.throttled : source.failures, 6);
+      // 503 is also what a broken host says; with Retry-After it is a wish.
+      assert.deepEqual([source.throttled, source.failures], code === 429 ? [6, 0] : [0, 6]);
       assert.equal(source.faulty, 0);
     });
   }
@@ -329,10 +329,8 @@ describe('faults of the way', () => {
     const outcome = await run([sick, good]);
     assertVerified(outcome, [sick, good]);
     assert.deepEqual(outcome.report.findings, []);
-    const [first, second] = outcome.report.sources;
     assert.ok(sick.faulted().length > 0);
-    assert.equal(first.throttled, sick.faulted().length);
-    assert.equal(faults(second), 0);
+    assert.deepEqual(outcome.report.sources.map(({ failures, throttled }) => failures + throttled), [sick.faulted().length, 0]);
     assert.ok(retries(outcome.events).every((event) => event.archive === sick.name));
   });
 
@@ -378,7 +376,7 @@ describe('faults of the way', () => {
       assertVerified(outcome);
       for (const path of paths) {
         assert.equal(host.count(path), 2);
-        const mentioned = [...retries(outcome.events), ...outcome.report.findings].filter((item) => item.path === path);
+        const mentioned = [...retries(outcome.events), ...outcome.report.findings, ...outcome.report.notes].filter((item) => item.path === path);
         assert.ok(mentioned.length > 0, `${path} is mentioned\n${said(outcome.report)}`);
       }
     });
@@ -472,6 +470,18 @@ describe('archives that are behind, ahead or gone', () => {
     assert.ok(named.length > 0, `the archive that claims it is named\n${said(outcome.report)}`);
     assert.deepEqual(findings.filter((finding) => finding.archive !== hosts[2].name), []);
     assert.ok(notes.every(({ message }) => !hosts.slice(0, 2).some(({ name }) => message.includes(name))), 'and nobody else');
+  });
+
+  test('one of two claims a far future', { timeout: 20_000 }, async (t) => {
+    const future = Buffer.from(JSON.stringify({ ...json(SAMPLE, ROOT_FILE), currentLedger: 3_999_999_999 }));
+    const hosts = [await misbehaving(t, SAMPLE, always(ROOT_FILE, instead(future))), await misbehaving(t, SAMPLE)];
+    const { report } = await run(hosts);
+    assert.equal(report.verdict, 'verified', said(report));
+    assert.deepEqual(report.range, SOUND.range);
+    assert.deepEqual(report.totals, SOUND.totals);
+    assert.ok(hosts[0].requests.length + hosts[1].requests.length < SAMPLE.size * 20, 'nobody looks for a million files');
+    const named = [...report.findings.map((finding) => finding.archive), ...report.notes.map(({ message }) => message)];
+    assert.ok(named.some((text) => text.includes(hosts[0].name)), said(report));
   });
 
   test('an archive that is down beside a good one', { timeout: 20_000 }, async (t) => {
@@ -777,7 +787,8 @@ describe('stopping', () => {
       const outcome = await run(host, { signal: controller.signal });
       assertStopped(outcome);
       assert.ok(host.requests.length >= k);
-      assert.equal(sourceOf(outcome.report, host).requests, started.filter((origin) => origin === host.origin).length);
+      // What was on its way is not settled and not counted.
+      assert.ok(sourceOf(outcome.report, host).requests <= started.filter((origin) => origin === host.origin).length);
     });
   }
 
@@ -827,34 +838,41 @@ describe('stopping', () => {
     const controller = new AbortController();
     const stuck = await misbehaving(t, SAMPLE, ({ path }) => (path.endsWith('.gz') ? stalled() : undefined));
     const good = await misbehaving(t, SAMPLE, ({ n }) => {
-      if (n === 25) for (const host of [stuck, good]) stopped.push({ origin: host.origin, since: started.length });
-      if (n === 25) controller.abort();
+      if (n !== 25) return;
+      for (const host of [stuck, good]) stopped.push({ origin: host.origin, since: started.length });
+      controller.abort();
     });
-    assertStopped(await run([stuck, good], { signal: controller.signal }));
+    assertStopped(await run([stuck, good], { signal: controller.signal, timeoutMs: 300 }));
+    assert.ok(stuck.faulted().length > 0);
   });
 });
 
 // ---- stopped and resumed
 
-/** Verifies with a stop after every `every` new checkpoints. */
+/** Verifies with a stop after every `every` new checkpoints. `findings` are those that the pieces told. */
 async function inPieces(source, options, every) {
   const told = new Set();
+  const findings = [];
   let resume;
   for (let pieces = 1; pieces <= 40; pieces += 1) {
     const controller = new AbortController();
     const before = told.size;
     const { report } = await run(source(), { ...options, saveState: true, signal: controller.signal, ...(resume === undefined ? {} : { resume }) }, (event) => {
       if (event.type === 'state') resume = event.state;
+      if (event.type === 'finding') findings.push(event.finding);
       if (event.type !== 'checkpoint') return;
       told.add(event.checkpoint);
       if (told.size - before === every) controller.abort(new Error('killed'));
     });
-    if (report.verdict !== 'incomplete') return { report, pieces };
-    assert.ok(controller.signal.aborted, said(report));
+    if (!controller.signal.aborted) return { report, pieces, findings };
+    assert.notEqual(report.verdict, 'verified');
+    assertAddsUp(report, told.size === 0 ? 0 : countOf(report));
     assert.equal(typeof resume, 'string', 'there is something to resume');
   }
   assert.fail('it never came to an end');
 }
+
+const countOf = ({ options, range }) => options.sample?.count ?? Math.floor(range.high / 8) - Math.floor(range.low / 8) + 1;
 
 const timeless = ({ startedAt, elapsedMs, ...report }) => report;
 
@@ -889,13 +907,16 @@ describe('stopped and resumed', () => {
     const lies = LIES['several files of several kinds'];
     const liar = await misbehaving(t, SAMPLE, lying(lies));
     const hosts = [await misbehaving(t, SAMPLE, unlessServed(liar, lies)), liar, await misbehaving(t, SAMPLE, unlessServed(liar, lies))];
-    const { report, pieces } = await inPieces(() => hosts, {}, 3);
+    const { report, pieces, findings } = await inPieces(() => hosts, {}, 3);
     assert.ok(pieces > 1);
     assert.equal(report.verdict, 'verified', said(report));
     assert.deepEqual(report.totals, SOUND.totals);
-    assert.deepEqual(new Set(report.findings.map((finding) => finding.archive)), new Set([liar.name]));
-    assert.deepEqual(new Set(report.findings.map(({ path }) => path)), new Set(lies.keys()));
-    assert.deepEqual(report.sources.map(({ faulty }) => faulty), [0, lies.size, 0]);
+    // A lie that a piece met on its way to a stop may be met by none of the others; what was told is never lost.
+    assert.ok(findings.length > 0);
+    assert.ok(report.findings.every((finding) => finding.archive === liar.name && lies.has(finding.path)), said(report));
+    const paths = new Set(report.findings.map(({ path }) => path));
+    for (const { path } of findings) assert.ok(paths.has(path), `${path} was told\n${said(report)}`);
+    assert.deepEqual(report.sources.map(({ faulty }) => faulty), [0, paths.size, 0], said(report));
   });
 
   /** The state of a run that was stopped half-way. */
@@ -918,7 +939,7 @@ describe('stopped and resumed', () => {
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
       stdout += text;
-      if (!child.killed && stdout.split('"type":"checkpoint"').length > CHECKPOINTS.length - 1) child.kill('SIGINT');
+      if (!child.killed && stdout.includes('"checkpoint":31,')) child.kill('SIGINT');
     });
     assert.deepEqual(await once(child, 'close'), [2, null]);
     assertStopped({ report: jsonLines(stdout).at(-1).report, events: jsonLines(stdout) });
@@ -1132,7 +1153,9 @@ test('the real archive over three servers, one lying, one flaky, one good: verif
   const [lied, failed, sound] = report.sources;
   assert.equal(lied.faulty, served.size);
   assert.equal(failed.faulty + sound.faulty + sound.failures + sound.throttled, 0);
-  assert.equal(failed.throttled, flaky.faulted('status').length);
-  assert.ok(failed.failures >= flaky.faulted('dropped').length);
+  const refused = flaky.faulted('status').filter(({ fault }) => fault.retryAfter !== undefined).length;
+  assert.equal(failed.throttled, refused);
+  // A client may repeat a request itself when the connection ends without a word.
+  assert.ok(failed.failures <= flaky.faulted().length - refused && failed.failures >= flaky.faulted().length - refused - flaky.faulted('reset').length);
   assert.equal(sound.requests, good.requests.length);
 });

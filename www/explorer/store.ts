@@ -106,7 +106,7 @@ export function removeSource(place: number): void {
   activeSource.value = Math.max(0, Math.min(activeSource.value, form.value.sources.length - 1));
 }
 
-/** Where a known archive goes: into the field in use, or else the first that is empty. */
+/** Where a known archive goes: into the first empty field, or else the one that was last in use. */
 export const targetSource = computed(() => {
   const { sources } = form.value;
   const usable = (at: number): boolean => sources[at]?.kind === 'url';

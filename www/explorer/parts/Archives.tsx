@@ -5,7 +5,8 @@ import type { Run } from '../run.ts';
 import { Icon, type IconName } from './Icon.tsx';
 
 const STANDING: Readonly<Record<ArchiveProgress['standing'], { readonly word: string; readonly icon: IconName; readonly tone: string }>> = {
-  good: { word: 'Good', icon: 'verified', tone: 'verified' },
+  // Of the way to it alone: what it serves may be faulty all the same, and is counted beside it.
+  good: { word: 'Answering', icon: 'done', tone: 'verified' },
   resting: { word: 'Resting', icon: 'resting', tone: 'unchecked' },
   unreachable: { word: 'Unreachable', icon: 'faulty', tone: 'faulty' },
 };
@@ -37,7 +38,7 @@ export function LiveArchives({ run }: { readonly run: Run }): JSX.Element {
       {rows.map((row) => {
         const standing = STANDING[row.standing];
         return (
-          <tr role="row" key={row.name} data-archive={row.name}>
+          <tr role="row" key={row.name} data-archive={shortName(row.name)}>
             <th role="rowheader" scope="row">
               <span class="archive-head">
                 <span class="archive-name" title={row.name}>{shortName(row.name)}</span>
@@ -66,14 +67,15 @@ export function Sources({ run }: { readonly run: Run }): JSX.Element | null {
   return (
     <section class="card" aria-labelledby="sources-title">
       <h2 id="sources-title">{sources.length === 1 ? 'Archive' : 'Archives'}</h2>
-      <Frame id="sources" columns={['Archive', 'Start ledger', 'End ledger', 'Requests', 'Failures', 'Faulty files', 'Downloaded']}>
+      <Frame id="sources" columns={['Archive', 'Start ledger', 'End ledger', 'Requests', 'Failures', 'Missing', 'Faulty files', 'Downloaded']}>
         {sources.map((source) => (
-          <tr role="row" key={source.archive} data-archive={source.archive}>
+          <tr role="row" key={source.archive} data-archive={shortName(source.archive)}>
             <th role="rowheader" scope="row"><span class="archive-name" title={source.archive}>{shortName(source.archive)}</span></th>
             <Cell name="Start ledger" value={announced(source.ledger)} />
             <Cell name="End ledger" value={announced(source.endLedger)} />
             <Cell name="Requests" value={grouped(source.requests)} />
             <Cell name="Failures" value={grouped(source.failures)} />
+            <Cell name="Missing" value={grouped(source.missing)} />
             <Cell name="Faulty files" value={grouped(source.faulty)} bad={source.faulty > 0} />
             <Cell name="Downloaded" value={bytes(source.bytes)} />
           </tr>

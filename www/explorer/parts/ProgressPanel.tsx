@@ -65,7 +65,7 @@ export function ProgressPanel({ run }: { readonly run: Run }): JSX.Element | nul
           <Figure label="Elapsed" value={duration(run.elapsedMs.value)} />
         </dl>
         <p class="hint retrying">
-          {retry !== null && <Fragment>Asked again for <span class="path">{retry.path}</span> (try {retry.attempt + 1}): {shortName(retry.archive)}: {retry.reason}</Fragment>}
+          {retry !== null && <Fragment>{shortName(retry.archive)}: {retry.reason}; try {retry.attempt + 1} for <span class="path">{retry.path}</span></Fragment>}
         </p>
       </section>
       <div class="columns live">

@@ -23,7 +23,7 @@ const SHOWN = 10;
 
 /** A refusal and a dead server look the same to a page; this says so, and how to tell them apart. */
 function CrossOrigin({ archive }: { readonly archive: string | undefined }): JSX.Element {
-  const probe = `curl -sSI ${quoted(`${archive ?? ''}.well-known/stellar-history.json`)}`;
+  const probe = `curl -sSI ${quoted(`${(archive ?? '').replace(/\/?$/, '/')}.well-known/stellar-history.json`)}`;
   return (
     <Fragment>
       <p>
@@ -62,7 +62,9 @@ function unheard(run: Run, errors: readonly NamedError[]): string | undefined {
 
 function titleOf(code: string, run: Run, errors: readonly NamedError[]): string {
   const title = TITLE[code] ?? code;
-  return code === 'CORS_OR_NETWORK' && run.archives.length > 1 ? title.replace('The archive', shortName(unheard(run, errors) ?? '')) : title;
+  if (code !== 'CORS_OR_NETWORK' || run.archives.length === 1) return title;
+  const silent = new Set(errors.map(({ archive }) => archive));
+  return title.replace('The archive', silent.size > 1 ? `${silent.size} archives` : shortName(unheard(run, errors) ?? ''));
 }
 
 export function Trouble({ run }: { readonly run: Run }): JSX.Element | null {
@@ -86,6 +88,7 @@ export function Trouble({ run }: { readonly run: Run }): JSX.Element | null {
               <ul class="plain-list">
                 {errors.slice(0, SHOWN).map((error) => (
                   <li key={error}>
+                    {run.archives.length > 1 && error.archive !== undefined && `${shortName(error.archive)}: `}
                     {error.path !== undefined && <FileLinks archives={error.archive === undefined ? run.archives : [error.archive]} path={error.path} />} {sentence(error.message)}
                   </li>
                 ))}

@@ -30,25 +30,35 @@ function noArchiveHere(report: Report): boolean {
   return report.range === null && report.findings.some((finding) => finding.code === 'file-missing' && finding.path.startsWith('.well-known/'));
 }
 
-/** Who served what was faulty, and who has it sound. */
+function andList(names: readonly string[]): string {
+  return [names.slice(0, -1).join(', '), names.at(-1)].filter(Boolean).join(' and ');
+}
+
+/** Who served what was faulty, who lacks files, and who has them sound. */
 function Blame({ report }: { readonly report: Report }): JSX.Element | null {
-  const guilty = report.sources.filter((source) => source.faulty > 0);
-  if (report.archives.length < 2 || guilty.length === 0) return null;
+  if (report.archives.length < 2) return null;
+  const guilty = report.sources.flatMap(({ archive, faulty }) => {
+    const findings = report.findings.filter((finding) => finding.archive === archive);
+    const lacking = findings.filter((finding) => finding.code === 'file-missing' && finding.goodFrom !== undefined).length;
+    return faulty + lacking === 0 ? [] : [{ archive, faulty, lacking, damaged: findings.filter((finding) => finding.code !== 'file-missing') }];
+  });
+  if (guilty.length === 0) return null;
   return (
     <ul class="blame" id="blame">
-      {guilty.map(({ archive, faulty }) => {
-        const findings = report.findings.filter((finding) => finding.archive === archive);
-        const sound = [...new Set(findings.flatMap((finding) => finding.goodFrom ?? []))];
-        const whole = findings.every((finding) => finding.goodFrom !== undefined);
-        const files = faulty === 1 ? 'file' : 'files';
+      {guilty.map(({ archive, faulty, lacking, damaged }) => {
+        const sound = [...new Set(damaged.flatMap((finding) => finding.goodFrom ?? []))];
+        const whole = damaged.every((finding) => finding.goodFrom !== undefined);
+        const one = faulty === 1;
         return (
           <li key={archive}>
             <Icon name="warning" />
             <span>
-              <strong class="archive-name">{shortName(archive)}</strong> served {plural(faulty, 'faulty file')}
-              {sound.length === 0
-                ? '; no other archive has a sound answer.'
-                : `; ${whole ? `the same ${files}` : 'some of them'} from ${sound.map(shortName).join(' and ')} ${whole && faulty === 1 ? 'is' : 'are'} sound.`}
+              <strong class="archive-name">{shortName(archive)}</strong>
+              {faulty > 0 && ` served ${plural(faulty, 'faulty file')}`}
+              {faulty > 0 && (sound.length === 0
+                ? '; no other archive has a sound answer'
+                : `; ${whole ? `the same ${one ? 'file' : 'files'}` : 'some of them'} from ${andList(sound.map(shortName))} ${whole && one ? 'is' : 'are'} sound`)}
+              {lacking > 0 && `${faulty > 0 ? '. It' : ''} lacks ${plural(lacking, 'file')} that ${report.archives.length > 2 ? 'others have' : 'the other has'}`}.
             </span>
           </li>
         );
