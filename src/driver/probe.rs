@@ -2,10 +2,10 @@
 
 use futures_util::StreamExt;
 
-use super::roots::pinned_tip;
+use super::roots::{pinned_tip, tip};
 use super::schedule::Drive;
 use super::verify::RunOptions;
-use crate::archive::checkpoint::{Checkpoint, CheckpointRange, LedgerSeq};
+use crate::archive::checkpoint::{Checkpoint, CheckpointFrequency, CheckpointRange, LedgerSeq};
 use crate::archive::error::{ReadError, ReadErrorKind};
 use crate::archive::id::ArchiveId;
 use crate::archive::path::{ArchivePath, FileKind};
@@ -37,10 +37,15 @@ impl<'a> Probe<'a> {
     }
 
     /// The checkpoints to verify, and what is to be said about them.
-    pub(super) async fn find_range(&mut self, options: &RunOptions, roots: &[Root]) -> (Option<CheckpointRange>, Vec<Note>) {
+    pub(super) async fn find_range(
+        &mut self,
+        options: &RunOptions,
+        roots: &[Root],
+        pinned: Option<Checkpoint>,
+    ) -> (Option<CheckpointRange>, Vec<Note>) {
         let frequency = options.frequency;
         let mut notes = Vec::new();
-        let tip = pinned_tip(roots, frequency).map(Checkpoint::last_ledger);
+        let tip = pinned.map(Checkpoint::last_ledger);
         let empty = |root: &Root| root.state.as_ref().is_some_and(|state| state.current_ledger == LedgerSeq::new(0));
         if tip.is_none() && roots.iter().any(empty) {
             notes.push(note("archive-empty", "the archive is initialised but empty: nothing was published to it yet".into()));
@@ -96,6 +101,22 @@ impl<'a> Probe<'a> {
             range = shorter;
         }
         (Some(range), notes)
+    }
+
+    /// The tip that a run is pinned to: with several archives the newest one, not above the middle of what they announce,
+    /// that any of them has files of; what one alone announces is held against it.
+    pub(super) async fn pinned_tip(&mut self, roots: &[Root], frequency: CheckpointFrequency) -> Option<Checkpoint> {
+        let middle = pinned_tip(roots, frequency)?;
+        let mut tips: Vec<_> = roots.iter().filter(|root| !root.excluded).filter_map(|root| tip(root, frequency)).collect();
+        tips.retain(|tip| *tip <= middle);
+        tips.sort_unstable();
+        tips.dedup();
+        while let Some(tip) = tips.pop() {
+            if tips.is_empty() || self.exists(tip).await {
+                return Some(tip);
+            }
+        }
+        Some(middle)
     }
 
     /// Whether any archive has anything of a checkpoint.

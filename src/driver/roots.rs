@@ -40,13 +40,17 @@ pub(super) fn tip(root: &Root, frequency: CheckpointFrequency) -> Option<Checkpo
     frequency.ending_at(ledger).or_else(|| frequency.containing(ledger).previous())
 }
 
-/// The tip that a run is pinned to: the newest checkpoint that at least half of the archives announce, so that neither one
-/// that lags nor one that claims a far future decides alone.
+/// The newest checkpoint that at least half of the archives announce, so that neither one that lags nor one that claims a far
+/// future decides alone.
 pub(super) fn pinned_tip(roots: &[Root], frequency: CheckpointFrequency) -> Option<Checkpoint> {
     let mut tips: Vec<_> = roots.iter().filter(|root| !root.excluded).filter_map(|root| tip(root, frequency)).collect();
     tips.sort_by(|a, b| b.cmp(a));
     tips.get(tips.len().saturating_sub(1) / 2).copied()
 }
+
+/// A host among several that asks for more rest than this before its newest state was read takes no part in the run; one
+/// that rests when the run is over is asked no more.
+const PATIENCE_MS: u64 = 1000;
 
 /// Reads the newest state of every archive.
 pub(super) async fn read_roots(drive: &Drive<'_>, options: &ReadOptions, emit: &mut dyn FnMut(DriveEvent<'_>)) -> Roots {
@@ -57,6 +61,7 @@ pub(super) async fn read_roots(drive: &Drive<'_>, options: &ReadOptions, emit: &
         .map(|id| {
             let into = PlainFile::default();
             let file = GetRemoteFileWork::new(ArchivePath::well_known(), options.budget.has_json_bytes, Some(id), into.clone());
+            let file = file.with_patience((archives.count() > 1).then_some(PATIENCE_MS));
             let item = GetAndUnzipRemoteFileWork::new(file, archives.clone(), options.retry, OnFault::Report);
             let spec = WorkSpec::new("GetHistoryArchiveStateWork", archives.name(id), DOWNLOAD).retrying(options.retry);
             // A fresh scheduler takes everything.

@@ -218,6 +218,9 @@ impl<'a> Drive<'a> {
             match self.pool.choose(&file.avoid, now, self.host.jitter_thousandths()) {
                 Choice::Ask(archive) => break archive,
                 Choice::Nobody => return ReadEnd::Nobody,
+                Choice::Wait { until_ms } if file.patience_ms.is_some_and(|patience| until_ms > now.saturating_add(patience)) => {
+                    return ReadEnd::Nobody;
+                }
                 // Cancelling ends the sleep; the loop then notices.
                 Choice::Wait { until_ms } => drop(self.or_cancelled(self.host.sleep(until_ms.saturating_sub(now))).await),
             }
@@ -251,7 +254,7 @@ impl<'a> Drive<'a> {
         form: FileForm,
         sink: &mut dyn RecordSink,
     ) -> Result<Delivery, ReadError> {
-        let file = RemoteFile { path: path.clone(), form, avoid: Vec::new(), fresh: false };
+        let file = RemoteFile { path: path.clone(), form, avoid: Vec::new(), fresh: false, patience_ms: None };
         self.pump(archive, &file, sink).await.map(|pumped| pumped.delivery)
     }
 

@@ -6,9 +6,9 @@ use super::Host;
 use super::event::{ArchiveProgress, Count, Event, Progress, Stage};
 use super::options::{ReadOptions, UsageError};
 use super::probe::{CLAMPED, Probe, note};
-use super::roots::{Roots, pinned_tip, read_roots, tip};
+use super::roots::{Roots, read_roots, tip};
 use super::schedule::{Drive, DriveEvent, Timeouts};
-use crate::archive::checkpoint::{CheckpointFrequency, CheckpointRange, LedgerSeq};
+use crate::archive::checkpoint::{Checkpoint, CheckpointFrequency, CheckpointRange, LedgerSeq};
 use crate::archive::error::RunError;
 use crate::archive::id::ArchiveId;
 use crate::archive::network::Network;
@@ -223,12 +223,13 @@ impl Run<'_, '_> {
         silent.for_each(|id| self.drive.pool().exclude(id));
         let mut network = self.network(&mut list)?;
         let mut probe = Probe::new(self.drive);
-        let (range, mut notes) = probe.find_range(options, &list).await;
+        let pinned = probe.pinned_tip(&list, options.frequency).await;
+        let (range, mut notes) = probe.find_range(options, &list, pinned).await;
         accounts.add(&probe.accounts);
         if let (None, Some(range)) = (&network, range) {
             network = self.network_of(range, &mut accounts).await;
         }
-        notes.extend(self.notes_on(&list, &errors));
+        notes.extend(self.notes_on(&list, &errors, pinned));
         let plan = range.map(|range| Plan::new(range, options.order, options.sample.map(|count| (count, self.seed()))));
         notes.extend(plan.as_ref().and_then(Plan::guarantee).map(|guarantee| note("sampled", guarantee)));
         let saw_passphrase = list.iter().filter_map(|root| root.state.as_ref()).any(|state| state.network_passphrase.is_some());
@@ -317,9 +318,8 @@ impl Run<'_, '_> {
     }
 
     /// What is worth saying of several archives before the run.
-    fn notes_on(&self, roots: &[Root], errors: &[RunError]) -> Vec<Note> {
+    fn notes_on(&self, roots: &[Root], errors: &[RunError], pinned: Option<Checkpoint>) -> Vec<Note> {
         let frequency = self.options.frequency;
-        let pinned = pinned_tip(roots, frequency);
         let mut notes = Vec::new();
         if roots.len() < 2 {
             return notes;
@@ -327,12 +327,16 @@ impl Run<'_, '_> {
         for (id, root) in self.drive.pool().ids().zip(roots) {
             let name = self.drive.pool().name(id);
             if let (Some(tip), Some(pinned)) = (tip(root, frequency), pinned)
-                && tip < pinned
+                && tip != pinned
                 && !root.excluded
             {
-                let behind = pinned.last_ledger().value() - tip.last_ledger().value();
-                notes
-                    .push(note("archive-lags", format!("{name} ends at ledger {}, {behind} ledgers before the others", tip.last_ledger())));
+                let (tip, pinned) = (tip.last_ledger(), pinned.last_ledger());
+                notes.push(if tip < pinned {
+                    note("archive-lags", format!("{name} ends at ledger {tip}, {} ledgers before the others", pinned.value() - tip.value()))
+                } else {
+                    let message = format!("{name} names ledger {tip} as its newest; the run keeps to ledger {pinned}, because the files or the other archives go no further");
+                    note("archive-ahead", message)
+                });
             }
         }
         if roots.iter().any(|root| root.read) {

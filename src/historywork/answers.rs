@@ -7,7 +7,7 @@ use super::archives::{Accounts, Archives};
 use crate::archive::id::ArchiveId;
 use crate::verify::bucket::BucketReport;
 use crate::verify::checkpoint::{FileReport, Status, Unchecked};
-use crate::verify::finding::{Finding, FindingCode};
+use crate::verify::finding::{Finding, FindingCode, Note};
 
 /// Archives that are asked for one file at most: enough to tell a liar from a network that is so.
 pub const ANSWERS: usize = 3;
@@ -22,6 +22,11 @@ pub trait Answer {
 
     /// What is wrong with it, to be changed.
     fn findings_mut(&mut self) -> &mut Vec<Finding>;
+
+    /// What is worth saying of it, to be added to.
+    fn notes_mut(&mut self) -> Option<&mut Vec<Note>> {
+        None
+    }
 
     /// Whether another archive may have the file sound, or have it at all.
     fn may_be_better_elsewhere(&self) -> bool {
@@ -53,6 +58,10 @@ impl<T> Answer for FileReport<T> {
     fn findings_mut(&mut self) -> &mut Vec<Finding> {
         &mut self.findings
     }
+
+    fn notes_mut(&mut self) -> Option<&mut Vec<Note>> {
+        Some(&mut self.notes)
+    }
 }
 
 impl Answer for BucketReport {
@@ -66,6 +75,10 @@ impl Answer for BucketReport {
 
     fn findings_mut(&mut self) -> &mut Vec<Finding> {
         &mut self.findings
+    }
+
+    fn notes_mut(&mut self) -> Option<&mut Vec<Note>> {
+        Some(&mut self.notes)
     }
 
     /// A bucket that hashes to its name is the same everywhere.
@@ -86,12 +99,14 @@ pub fn settle<R: Answer>(answers: Vec<(ArchiveId, R)>, archives: &Archives, acco
     };
     let best = answers.iter().enumerate().min_by_key(|(_, (_, report))| rank(report)).map(|(index, _)| index)?;
     let sound = answers.get(best).is_some_and(|(_, report)| rank(report) < 2);
+    let best_archive = answers.get(best).map(|(archive, _)| *archive);
     let mut evidence = Vec::new();
     let mut settled = None;
     let mut blamed = Vec::new();
     for (index, (archive, mut report)) in answers.into_iter().enumerate() {
         let missing = |finding: &Finding| matches!(finding.code, FindingCode::FileMissing | FindingCode::BucketMissing);
-        if report.status() == Status::Faulty && !blamed.contains(&archive) {
+        let healed = sound && Some(archive) == best_archive;
+        if report.status() == Status::Faulty && !healed && !blamed.contains(&archive) {
             blamed.push(archive);
             let account = accounts.of(archive);
             if report.findings().iter().any(missing) {
@@ -111,11 +126,15 @@ pub fn settle<R: Answer>(answers: Vec<(ArchiveId, R)>, archives: &Archives, acco
     }
     let (archive, mut report) = settled?;
     for (other, findings) in evidence {
-        // The same archive, asked again: its last word counts.
-        let again = other == archive;
-        let findings = findings.into_iter().filter(|_| !again || !sound).filter(|finding| finding.is_error() || sound);
+        if other == archive && sound {
+            // The same archive, asked again: its last word counts.
+            if let (Some(notes), Some(finding)) = (report.notes_mut(), findings.into_iter().find(Finding::is_error)) {
+                notes.push(healed(finding));
+            }
+            continue;
+        }
         let known = |finding: &Finding, list: &[Finding]| list.contains(finding);
-        for finding in findings {
+        for finding in findings.into_iter().filter(|finding| finding.is_error() || sound) {
             let finding = if sound { finding.with_sound_copy(archives.name(archive)) } else { finding };
             if !known(&finding, report.findings()) {
                 report.findings_mut().push(finding);
@@ -123,4 +142,10 @@ pub fn settle<R: Answer>(answers: Vec<(ArchiveId, R)>, archives: &Archives, acco
         }
     }
     Some((archive, report))
+}
+
+fn healed(finding: Finding) -> Note {
+    let Finding { archive, message, path, checkpoint, .. } = finding;
+    let message = format!("{archive} served the file wrong at first ({message}), and sound when it was asked again past the caches");
+    Note { code: "healed".into(), path: Some(path), checkpoint, message }
 }

@@ -115,6 +115,13 @@ impl Accounts {
         }
     }
 
+    /// The requests alone, without what was found wrong.
+    #[must_use]
+    pub fn without_blame(&self) -> Self {
+        let innocent = |(id, account): (&ArchiveId, &Account)| (*id, Account { missing: 0, faulty: 0, ..*account });
+        Self(self.0.iter().map(innocent).collect())
+    }
+
     /// All archives together.
     #[must_use]
     pub fn total(&self) -> Account {

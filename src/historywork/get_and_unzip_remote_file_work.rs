@@ -47,6 +47,11 @@ pub trait FileWork {
         Vec::new()
     }
 
+    /// How long a host that asked for a rest is waited for; none: as long as it takes.
+    fn patience_ms(&self) -> Option<u64> {
+        None
+    }
+
     /// What of it is to be held.
     fn keep(&self) -> Keep {
         Keep::Nothing
@@ -160,19 +165,24 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
         if preferred.is_empty() { left } else { preferred }
     }
 
+    /// Whether there is one that neither answered nor failed.
     fn another_is_left(&self) -> bool {
-        self.answered.len() < ANSWERS && !self.candidates().is_empty()
+        let may = |id: &ArchiveId| self.file.only().is_none_or(|only| only == *id);
+        let left = |id: &ArchiveId| !self.answered.contains(id) && !self.failed.contains(id);
+        self.answered.len() < ANSWERS && self.archives.ids().any(|id| may(&id) && left(&id))
     }
 
     fn answered(&mut self, archive: ArchiveId) -> Ran {
         self.answered.push(archive);
         self.failed.clear();
-        let (elsewhere, heals) =
-            self.answers.borrow().last().map_or((false, false), |(report, _)| (report.may_be_better_elsewhere(), report.may_heal()));
-        if elsewhere && self.another_is_left() {
+        let answers = self.answers.borrow();
+        let elsewhere = answers.last().is_some_and(|(report, _)| report.may_be_better_elsewhere());
+        let heals = elsewhere && answers.iter().any(|(report, _)| report.may_heal());
+        drop(answers);
+        if elsewhere && !self.fresh && self.another_is_left() {
             return Ran::Running;
         }
-        if heals && !self.fresh && (self.archives.count() == 1 || self.file.only().is_some()) {
+        if heals && !self.fresh {
             self.fresh = true;
             return Ran::Running;
         }
@@ -183,6 +193,7 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
         if error.is_throttling() && self.throttled < RetryPolicy::A_LOT.max_retries {
             // No fault of the file: whoever chooses the archive lets its host rest.
             self.throttled += 1;
+            self.error = Some(RunError::new(error, self.archives.name(archive), &self.file.path()));
             self.accounts.of(archive).throttled += 1;
             return Ran::Running;
         }
@@ -236,7 +247,13 @@ impl<F: FileWork> HistoryWork for GetAndUnzipRemoteFileWork<F> {
         self.begun = true;
         let candidates = self.candidates();
         let avoid = self.archives.ids().filter(|id| !candidates.contains(id)).collect();
-        Step::Get(RemoteFile { path: self.file.path(), form: self.file.form(), avoid, fresh: self.fresh })
+        Step::Get(RemoteFile {
+            path: self.file.path(),
+            form: self.file.form(),
+            avoid,
+            fresh: self.fresh,
+            patience_ms: self.file.patience_ms(),
+        })
     }
 
     fn reading(&self) -> Option<Box<dyn Reading + '_>> {

@@ -62,6 +62,7 @@ pub struct GetRemoteFileWork {
     path: ArchivePath,
     limit: usize,
     only: Option<ArchiveId>,
+    patience_ms: Option<u64>,
     into: PlainFile,
 }
 
@@ -69,7 +70,14 @@ impl GetRemoteFileWork {
     /// A file of at most that many bytes, into `into`.
     #[must_use]
     pub fn new(path: ArchivePath, limit: usize, only: Option<ArchiveId>, into: PlainFile) -> Self {
-        Self { path, limit, only, into }
+        Self { path, limit, only, patience_ms: None, into }
+    }
+
+    /// Does not wait longer for a host that asked for a rest.
+    #[must_use]
+    pub fn with_patience(mut self, ms: Option<u64>) -> Self {
+        self.patience_ms = ms;
+        self
     }
 }
 
@@ -89,6 +97,10 @@ impl FileWork for GetRemoteFileWork {
 
     fn only(&self) -> Option<ArchiveId> {
         self.only
+    }
+
+    fn patience_ms(&self) -> Option<u64> {
+        self.patience_ms
     }
 
     fn keep(&self) -> Keep {

@@ -140,6 +140,8 @@ pub struct RemoteFile {
     pub avoid: Vec<ArchiveId>,
     /// Past every cache on the way.
     pub fresh: bool,
+    /// How long a host that asked for a rest may be waited for; none: as long as it takes.
+    pub patience_ms: Option<u64>,
 }
 
 /// How the bytes of a file become what its check takes.

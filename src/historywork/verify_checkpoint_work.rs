@@ -184,11 +184,16 @@ pub(super) fn best_of(tried: Vec<VerifiedCheckpoint>, archives: &Archives) -> Op
     }
     let mut chosen = chosen?;
     for other in others {
-        chosen.accounts.add(&other.accounts);
-        let findings = other.outcome.segment.findings().list().iter().filter(|finding| finding.good_from.is_some()).cloned();
-        let findings: Vec<_> = findings.chain(differences(&chosen, &other, archives)).collect();
-        for finding in findings {
-            if finding.code == FindingCode::ArchivesDisagree
+        // Whom it blamed, it may have blamed by what was wrong itself: only the requests count.
+        chosen.accounts.add(&other.accounts.without_blame());
+        let differences = differences(&chosen, &other, archives);
+        // What does not depend on the doubted files stands.
+        let doubtful = |finding: &Finding| !differences.is_empty() && finding.code.contradicts_another_file();
+        let evidence = other.outcome.segment.findings().list().iter();
+        let stands = evidence.filter(|finding| finding.good_from.is_some() && !doubtful(finding)).cloned();
+        for finding in stands.chain(differences.iter().cloned()).collect::<Vec<_>>() {
+            let known = |other: &Finding| other.path == finding.path && other.archive == finding.archive && other.good_from.is_some();
+            if !chosen.outcome.segment.findings().list().iter().any(known)
                 && let Some(archive) = archives.ids().find(|id| archives.name(*id) == finding.archive)
             {
                 chosen.accounts.of(archive).faulty += 1;

@@ -252,6 +252,20 @@ test('a run in another tab is not offered', async () => {
   await context.close();
 });
 
+test('a tab that crashed loses nothing: the next one offers its run', async () => {
+  const opened = await stage.open({ prepare: playing({ hold: 41 }), hash: linkToAll([GOOD, LIAR]) });
+  const { tab, context } = opened;
+  await startAndReach(tab, 41);
+  await untilStored(tab, ([run]) => run?.done >= 40);
+  await Promise.all([tab.waitForEvent('crash'), tab.goto('chrome://crash').catch(() => {})]);
+  const next = await context.newPage();
+  await next.goto(stage.site.url);
+  await next.locator('.offer').getByRole('button', { name: 'Continue' }).click();
+  await next.waitForSelector('[data-verdict="verified"]');
+  assert.match(await next.textContent('.legend'), /57\D+verified/);
+  await context.close();
+});
+
 test('discard gives a paused run up', async () => {
   const opened = await stage.open({ prepare: playing({ hold: 41 }), hash: linkToAll([GOOD]) });
   const { tab } = opened;

@@ -38,7 +38,7 @@ export const noSample = process.env.CI !== 'true' && !existsSync(join(SAMPLE, '.
 
 /** Runs the command to its end. `stdout` and `stderr` are not terminals here. */
 export async function cli(args, { env = {}, timeout = 120_000 } = {}) {
-  const child = spawn(process.execPath, [CLI, ...args], { env: { ...process.env, ...env }, timeout });
+  const child = spawn(process.execPath, [CLI, ...args], { env: { ...process.env, ...env }, timeout, killSignal: 'SIGKILL' });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => (output[name] += text));
   const [status, signal] = await once(child, 'close');

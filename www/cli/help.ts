@@ -207,8 +207,8 @@ Options
 
 Exit status
   0  the whole file was printed
-  1  the file is faulty; the records before the fault were printed
-  2  could not complete: usage, no such file, network, a limit, or cancelled
+  1  the file is faulty, or the archive does not have it; the records before a fault were printed
+  2  could not complete: usage, network, a limit, or cancelled
 
 Examples
   A file on this machine:

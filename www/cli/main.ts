@@ -52,11 +52,10 @@ main(words, session).then(
   },
   (thrown: unknown) => {
     const error = toVerifierError(thrown);
-    const { code, message, advice } = error;
     process.exitCode = COULD_NOT_COMPLETE;
-    if (session.isUnheard && code === 'ABORTED') return;
-    // A program that reads our lines must not have to read stderr as well.
-    if (wantsJson(words)) session.print(JSON.stringify({ type: 'error', code, message, advice }));
-    session.complain(error);
+    if (session.isUnheard && error.code === 'ABORTED') return;
+    // Words that make no sense may still ask for JSON.
+    session.json ||= wantsJson(words);
+    session.fail(error);
   },
 );

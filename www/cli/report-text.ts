@@ -14,7 +14,7 @@ const MAX_FINDINGS = 100;
 const MAX_LINES = 20;
 
 /** Codes of the notes that say that less was verified than was asked for. */
-const NARROWED = ['archive-empty', 'range-clamped', 'range-empty', 'sampled', 'starts-late'];
+const NARROWED = ['archive-empty', 'range-clamped', 'range-empty', 'starts-late'];
 
 const SEVERITY: Readonly<Record<Severity, { readonly mark: string; readonly style: Style }>> = {
   error: { mark: '✗', style: 'red' },
@@ -101,13 +101,12 @@ function blame(report: Report, paint: Paint): string[] {
   });
 }
 
-function sampleText(report: Report): string[] {
+/** How to draw it again, and what it is worth unless the statement says so already. */
+function sampleText(report: Report, quiet: boolean): string[] {
   const { sample } = report.options;
   if (sample === null) return [];
-  return [
-    clean(sample.guarantee),
-    `${grouped(sample.count)} of ${plural(sample.of, 'checkpoint')}; seed ${clean(sample.seed)}: --sample ${sample.count} --seed ${clean(sample.seed)} chooses them again`,
-  ];
+  const said = !quiet && report.statement.includes(sample.guarantee);
+  return [...(said ? [] : [clean(sample.guarantee)]), `to look at the same checkpoints again: --sample ${sample.count} --seed ${clean(sample.seed)}`];
 }
 
 /** At most a screenful of a list that could be long. */
@@ -160,13 +159,14 @@ export function reportText(report: Report, paint: Paint, quiet: boolean): string
     if (several) blocks.push(...section('Archives', sourcesTable(report.sources)));
     blocks.push(totalsTable(report));
     blocks.push(...section('Unchecked', lines(report.unchecked, ({ kind, count, reason }) => `${grouped(count)} ${kind}: ${clean(reason)}`)));
-    blocks.push(...section('Notes', lines(report.notes, pathed)));
+    // What is said of the sample stands in a section of its own.
+    blocks.push(...section('Notes', lines(report.notes.filter(({ code }) => code !== 'sampled'), pathed)));
     blocks.push(...section('Claims', report.claims.map(({ claim, status, statement }) => {
       const { mark, style } = STATUS[status];
       return `${paint(style, mark)} ${claim}: ${clean(statement)}`;
     })));
   }
-  blocks.push(...section('Sample', sampleText(report)));
+  blocks.push(...section('Sample', sampleText(report, quiet)));
   if (several) blocks.push(...section('To blame', blame(report, paint)));
   blocks.push(quiet ? headline(report, paint) : `${headline(report, paint)}\n${clean(report.statement)}`);
   return blocks.join('\n\n');

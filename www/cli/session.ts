@@ -68,7 +68,14 @@ export class Session {
     process.stderr.write(`${NAME}: ${text}\n`);
   }
 
-  complain(error: ArchiveVerifierError): void {
+  /** What ended the command. A program that reads our lines must not have to read stderr as well. */
+  fail(error: ArchiveVerifierError): void {
+    const { code, message, advice } = error;
+    if (this.json) this.print(JSON.stringify({ type: 'error', code, message, advice }));
+    this.#complain(error);
+  }
+
+  #complain(error: ArchiveVerifierError): void {
     this.flush();
     this.say(`${clean(error.message)}${error.advice === undefined ? '' : `\n  → ${clean(error.advice)}`}`);
     if (error.code === 'USAGE') process.stderr.write(`Try: ${NAME} --help\n`);

@@ -205,6 +205,8 @@ export function startRun(setup: Setup, open: (signal: AbortSignal) => VerifyRun,
         retry.value = { archive: event.archive, path: event.path, attempt: event.attempt, reason: event.reason };
         return;
       case 'state':
+        // Before the first checkpoint there is nothing to keep, and beginning again asks the archives for their state afresh.
+        if (resume === undefined && (progress.value?.checkpoints.done ?? 0) === 0) return;
         state.value = event.state;
         hooks.advanced();
         return;

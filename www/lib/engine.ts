@@ -6,7 +6,8 @@
 import * as glue from '../../target/pkg/stellar_archive_verifier.js';
 import { ArchiveVerifierError, crashed, isTrap, messageOf, toVerifierError } from './errors.ts';
 import {
-  DOWNLOAD_OPTIONS, DUMP_OPTIONS, HEADER_CHECK_OPTIONS, LOG_OPTIONS, STATUS_OPTIONS, plainOptions, plainSource, plainSources,
+  DOWNLOAD_OPTIONS, DUMP_OPTIONS, HEADER_CHECK_OPTIONS, LOG_OPTIONS, STATUS_OPTIONS, plainCheckpoint, plainEntry, plainOptions, plainSource,
+  plainSources,
 } from './plain.ts';
 import type { Plain, PlainSource } from './plain.ts';
 import { Run } from './run.ts';
@@ -177,19 +178,21 @@ export function createEngine(host: Host): Engine {
     return guarded('verifyArchive', () => wasm.verify(sources, options, onEvent, signal));
   };
 
-  /** What answers once, with an error where it was aborted. */
+  /** What answers once, and with an error where it was aborted: half an answer would look like a whole one. */
   async function ask<T>(name: string, outer: AbortSignal | undefined, body: (stop: AbortController) => Promise<T>): Promise<T> {
     const stop = new AbortController();
     const forward = (): void => stop.abort(outer?.reason);
     if (outer?.aborted === true) forward();
     else outer?.addEventListener('abort', forward, { once: true });
     try {
-      return await guarded(name, () => body(stop));
-    } catch (thrown) {
-      const error = toVerifierError(thrown);
-      if (!stop.signal.aborted || error.code === 'CRASHED') throw error;
-      const reason: unknown = stop.signal.reason;
-      throw new ArchiveVerifierError('ABORTED', messageOf(reason), { cause: reason });
+      const [answer] = await Promise.allSettled([guarded(name, () => body(stop))]);
+      const error = answer.status === 'rejected' ? toVerifierError(answer.reason) : undefined;
+      if (stop.signal.aborted && error?.code !== 'CRASHED') {
+        const reason: unknown = stop.signal.reason;
+        throw new ArchiveVerifierError('ABORTED', messageOf(reason), { cause: reason });
+      }
+      if (answer.status === 'rejected') throw error;
+      return answer.value;
     } finally {
       outer?.removeEventListener('abort', forward);
     }
@@ -222,7 +225,8 @@ export function createEngine(host: Host): Engine {
       const plain = plainSource(source);
       checkAddresses([plain]);
       const rest = plainOptions(options, DOWNLOAD_OPTIONS);
-      return ask('downloadCheckpoint', options.signal, ({ signal }) => wasm.downloadCheckpoint(plain, checkpoint, rest, signal));
+      const sequence = plainCheckpoint(checkpoint);
+      return ask('downloadCheckpoint', options.signal, ({ signal }) => wasm.downloadCheckpoint(plain, sequence, rest, signal));
     },
     async archiveStatus(sources, options = {}) {
       const plain = plainSources(sources);
@@ -233,7 +237,8 @@ export function createEngine(host: Host): Engine {
     async checkHeader(sources, options) {
       const plain = plainSources(sources);
       checkAddresses(plain);
-      const rest = plainOptions(options, HEADER_CHECK_OPTIONS);
+      const { entry, ...said } = plainOptions(options, HEADER_CHECK_OPTIONS);
+      const rest = { ...said, ...(entry === undefined ? {} : { entry: plainEntry(entry) }) };
       return ask('checkHeader', options.signal, ({ signal }) => wasm.checkHeader(plain, rest, signal));
     },
     async dumpFile(source, path, onLine, options = {}) {

@@ -96,7 +96,7 @@ export function verifyArchive(sources: ArchiveSources, options: VerifyOptions = 
 }
 
 /**
- * Downloads the files of one checkpoint and verifies them: what comes back can be relied on as far as the checkpoint's own
+ * Downloads the files of one checkpoint, named by any of its ledgers, and verifies them: what comes back can be relied on as far as the checkpoint's own
  * headers can. Rejects with `FAULTY` where a file is not what it should be, and says which and why.
  */
 export function downloadCheckpoint(source: ArchiveSource, checkpoint: number, options: DownloadOptions = {}): Promise<CheckpointData> {

@@ -47,6 +47,22 @@ export function plainSources(sources: ArchiveSources): PlainSource[] {
   return plain;
 }
 
+/** Ledger sequences are 32-bit; WebAssembly would take whatever else is given modulo 2^32. */
+export function plainCheckpoint(checkpoint: number): number {
+  if (Number.isInteger(checkpoint) && checkpoint >= 1 && checkpoint <= 0xffff_ffff) return checkpoint;
+  throw usage(`the checkpoint must be a whole number from 1 to ${0xffff_ffff}, not ${String(checkpoint)}`, 'It is the sequence of its last ledger: 63, 127, 191 and so on.');
+}
+
+/** The bytes of an entry, which may be given in base64. */
+export function plainEntry(entry: string | Uint8Array): Uint8Array {
+  if (entry instanceof Uint8Array) return entry;
+  try {
+    return Uint8Array.from(atob(entry), (char) => char.charCodeAt(0));
+  } catch {
+    throw usage('the entry is neither bytes nor base64', 'Pass the XDR of a LedgerHeaderHistoryEntry, or that in base64.');
+  }
+}
+
 /** The compiler keeps them complete. A misspelt option that is silently ignored would be a check that is silently left out. */
 type Known<T> = Readonly<Record<keyof T, true>>;
 

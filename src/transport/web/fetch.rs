@@ -5,7 +5,7 @@
 
 use futures_util::future::LocalBoxFuture;
 use gloo_net::http::{Request, Response};
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Date, Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, ReferrerPolicy, RequestCache, RequestCredentials, ResponseType, Url};
@@ -108,14 +108,24 @@ fn body(response: &Response) -> Result<Body, ReadError> {
             other => ReadErrorKind::Http(other),
         };
         let mut error = ReadError::new(kind, format!("the server answered HTTP {status} {}", response.status_text()).trim_end().to_owned());
-        let seconds = response.headers().get("retry-after").and_then(|value| value.trim().parse::<u64>().ok());
-        error.retry_after_ms = seconds.map(|seconds| seconds.saturating_mul(1000));
+        error.retry_after_ms = response.headers().get("retry-after").and_then(|value| retry_after_ms(value.trim()));
         return Err(error);
     }
     match response.body() {
         Some(stream) => streamed(stream, coding(response)),
         None => Ok(Body::whole(Vec::new(), coding(response))),
     }
+}
+
+/// Seconds, or a date (RFC 9110, 10.2.3).
+#[allow(clippy::as_conversions)] // a float is cut off at both ends
+fn retry_after_ms(value: &str) -> Option<u64> {
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(seconds.saturating_mul(1000));
+    }
+    let at = Date::parse(value);
+    // The date has whole seconds: what was cut off may still have to pass.
+    at.is_finite().then(|| (at + 1000.0 - Date::now()).max(0.0) as u64)
 }
 
 /// A cross-origin response hides its headers, so a page cannot know whether a `Content-Encoding` was undone.

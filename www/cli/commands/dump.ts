@@ -54,10 +54,17 @@ function checkpointOf(word: string): number {
   return value;
 }
 
-/** What a local file is read through: whatever is asked for, it is this file. */
+/** What a local file is read through: whatever is asked for, it is this file, compressed as in an archive. */
 function fileReader(file: string): ArchiveSource {
   const folder = directoryReader(dirname(file));
-  return { name: file, get: (_, options) => folder.get(basename(file), options) };
+  return {
+    name: file,
+    async get(_, options) {
+      const body = await folder.get(basename(file), options);
+      if (body === null || !file.endsWith('.xdr')) return body;
+      return (body instanceof ReadableStream ? body : new Blob([new Uint8Array(body)]).stream()).pipeThrough(new CompressionStream('gzip') as ReadableWritablePair<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>);
+    },
+  };
 }
 
 function localFile(file: string): Target {
@@ -128,7 +135,7 @@ export const dump: Command = {
         const error = toVerifierError(thrown);
         session.flush();
         if (error.code !== 'FAULTY') throw error;
-        session.complain(error);
+        session.fail(error);
         return FAULTS;
       }
       session.flush();

@@ -1,5 +1,5 @@
 import { Fragment, type JSX } from 'preact';
-import type { Claim, FileKind, Report, Verdict } from '../../lib/types.ts';
+import type { Claim, FileKind, Finding, Report, Verdict } from '../../lib/types.ts';
 import { KIND_LABEL } from '../checkpoints.ts';
 import { bytes, duration, ended, grouped, plural, sentence, shortName } from '../format.ts';
 import type { Run } from '../run.ts';
@@ -30,6 +30,11 @@ function noArchiveHere(report: Report): boolean {
   return report.range === null && report.findings.some((finding) => finding.code === 'file-missing' && finding.path.startsWith('.well-known/'));
 }
 
+/** The archive did not serve the file at all. */
+function isLack({ code }: Finding): boolean {
+  return code === 'file-missing' || code === 'bucket-missing';
+}
+
 function andList(names: readonly string[]): string {
   return [names.slice(0, -1).join(', '), names.at(-1)].filter(Boolean).join(' and ');
 }
@@ -39,8 +44,8 @@ function Blame({ report }: { readonly report: Report }): JSX.Element | null {
   if (report.archives.length < 2) return null;
   const guilty = report.sources.flatMap(({ archive, faulty }) => {
     const findings = report.findings.filter((finding) => finding.archive === archive);
-    const lacking = findings.filter((finding) => finding.code === 'file-missing' && finding.goodFrom !== undefined).length;
-    return faulty + lacking === 0 ? [] : [{ archive, faulty, lacking, damaged: findings.filter((finding) => finding.code !== 'file-missing') }];
+    const lacking = findings.filter((finding) => isLack(finding) && finding.goodFrom !== undefined).length;
+    return faulty + lacking === 0 ? [] : [{ archive, faulty, lacking, damaged: findings.filter((finding) => !isLack(finding)) }];
   });
   if (guilty.length === 0) return null;
   return (
