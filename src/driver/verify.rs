@@ -1,5 +1,6 @@
 //! One run of `verify`: the archives' newest states, the range that follows from them, and the graph of work over it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Host;
@@ -29,8 +30,8 @@ use crate::transport::pool::ArchivePool;
 use crate::verify::checkpoint::{Rules, Status, Unchecked};
 use crate::verify::finding::{Finding, FindingCode, Note};
 use crate::verify::state::check_root_against_checkpoint;
-use crate::work::WorkSpec;
 use crate::work::retry::RetryPolicy;
+use crate::work::{WorkCounts, WorkSpec};
 
 /// What a run is asked for.
 #[derive(Clone, Debug)]
@@ -138,6 +139,7 @@ pub async fn verify_archives(
         findings: 0,
         range: None,
         before: Accounts::default(),
+        past: BTreeMap::new(),
         started_ms: host.now_ms(),
     };
     (run.emit)(Event::Stage { stage: Stage::Root, range: None });
@@ -209,6 +211,8 @@ struct Run<'a, 'e> {
     range: Option<SharedRange>,
     /// What a resumed run had counted before.
     before: Accounts,
+    /// Work items of the range, once it is over.
+    past: BTreeMap<&'static str, WorkCounts>,
     started_ms: u64,
 }
 
@@ -230,6 +234,8 @@ impl Run<'_, '_> {
             network = self.network_of(range, &mut accounts).await;
         }
         notes.extend(self.notes_on(&list, &errors, pinned));
+        // What could not be looked for was not found, which says nothing.
+        let range = range.filter(|_| !self.host.is_cancelled());
         let plan = range.map(|range| Plan::new(range, options.order, options.sample.map(|count| (count, self.seed()))));
         notes.extend(plan.as_ref().and_then(Plan::guarantee).map(|guarantee| note("sampled", guarantee)));
         let saw_passphrase = list.iter().filter_map(|root| root.state.as_ref()).any(|state| state.network_passphrase.is_some());
@@ -275,7 +281,9 @@ impl Run<'_, '_> {
                 Network::from_passphrase(passphrase.as_str())
             }
         };
-        if roots.len() < 2 {
+        // Without anybody else to ask, an archive of another network is looked at for what it is.
+        if !roots.iter().any(|root| root.read && named(root).is_none_or(|passphrase| passphrase == network.passphrase())) || roots.len() < 2
+        {
             return Ok(Some(network));
         }
         for (id, root) in self.drive.pool().ids().zip(roots) {
@@ -406,6 +414,7 @@ impl Run<'_, '_> {
         // A fresh scheduler takes everything.
         let _ = work.add(WorkSpec::new("VerifyRangeWork", "VerifyRangeWork", COORDINATE).with_failing_children(), Box::new(item));
         self.run(&mut work).await;
+        self.past = work.progress();
         if let Some(head) = saving {
             (self.emit)(Event::State { state: head.with(&range.lock()) });
         }
@@ -498,7 +507,10 @@ impl Run<'_, '_> {
     }
 
     fn say_how_far(&mut self, work: &Scheduler) {
-        let works = work.progress();
+        let mut works = self.past.clone();
+        for (kind, counts) in work.progress() {
+            works.entry(kind).or_default().add(counts);
+        }
         let (checkpoints, buckets, faulty) = self.range.as_ref().map_or_else(
             || (Count { done: 0, total: 0 }, Count { done: 0, total: 0 }, Accounts::default()),
             |range| {

@@ -13,7 +13,7 @@ use super::{DOWNLOAD, HistoryWork, Step, Turn};
 use crate::archive::checkpoint::Checkpoint;
 use crate::verify::bucket_list::buckets;
 use crate::work::retry::RetryPolicy;
-use crate::work::{Ran, WorkSpec};
+use crate::work::{Ran, WorkId, WorkSpec};
 
 /// The item.
 #[derive(Debug)]
@@ -28,18 +28,33 @@ pub struct DownloadBucketsWork {
     begun: bool,
     indexing: bool,
     done: BucketsDone,
+    /// Who is to know of each bucket as it is done.
+    listener: Option<WorkId>,
 }
 
 impl DownloadBucketsWork {
     /// The buckets that the state of a checkpoint names, which is in `state` by then.
     #[must_use]
     pub fn new(archives: Archives, checkpoint: Checkpoint, retry: RetryPolicy, on_fault: OnFault, state: SharedHistoryState) -> Self {
-        Self { archives, checkpoint, retry, on_fault, state, jobs: None, begun: false, indexing: false, done: BucketsDone::default() }
+        Self {
+            archives,
+            checkpoint,
+            retry,
+            on_fault,
+            state,
+            jobs: None,
+            begun: false,
+            indexing: false,
+            done: BucketsDone::default(),
+            listener: None,
+        }
     }
 
-    /// Only these buckets, with their outcomes into `done`: for whoever knows which were verified before.
+    /// Only these buckets, with their outcomes into `done`, and the listener woken for each: for whoever knows which were
+    /// verified before.
     #[must_use]
-    pub fn only(mut self, jobs: Vec<BucketJob>, done: BucketsDone) -> Self {
+    pub fn only(mut self, jobs: Vec<BucketJob>, done: BucketsDone, listener: WorkId) -> Self {
+        self.listener = Some(listener);
         self.jobs = Some(jobs);
         self.done = done;
         self
@@ -97,6 +112,9 @@ impl HistoryWork for DownloadBucketsWork {
     fn run(&mut self, turn: &mut Turn<'_>) -> Step {
         if !core::mem::replace(&mut self.begun, true) {
             return Step::Ended(self.begin(turn));
+        }
+        if let Some(listener) = self.listener {
+            turn.scheduler.wake(listener);
         }
         if turn.family.unfinished > 0 {
             return Step::Ended(Ran::Waiting);

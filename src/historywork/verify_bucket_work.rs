@@ -13,6 +13,7 @@ use super::get_and_unzip_remote_file_work::{FileWork, Keep, Settled};
 use super::stage::HistoryWorkStage;
 use super::state::SharedHistoryState;
 use crate::archive::checkpoint::Checkpoint;
+use crate::archive::id::ArchiveId;
 use crate::archive::path::ArchivePath;
 use crate::archive::state::BucketHash;
 use crate::codec::file::FileLimits;
@@ -74,6 +75,10 @@ impl FileWork for VerifyBucketWork {
 
     fn form(&self) -> FileForm {
         FileForm::Records(FileLimits::bucket(&self.archives.rules().budget))
+    }
+
+    fn avoid(&self) -> Vec<ArchiveId> {
+        self.archives.behind(self.job.checkpoint.last_ledger())
     }
 
     fn keep(&self) -> Keep {

@@ -1,8 +1,9 @@
 //! `VerifyCheckpointWork`: the graph of one checkpoint, and its files held against each other.
 //!
 //! With several archives a file that is sound by itself may still be a lie: a forged ledger file accuses the honest files
-//! that it is held against. So where files contradict each other, the one in doubt is read again from another archive, and
-//! what agrees with the others counts. Retries belong to the composite step (rules A.1).
+//! that it is held against. So where files of two archives contradict each other, the checkpoint is verified again with the
+//! ledger files of the others, and what most of them have counts. Where as many have one as another, nothing here can tell
+//! who is right, and both stand as errors. Retries belong to the composite step (rules A.1).
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -12,10 +13,11 @@ use super::archives::{Accounts, Archives};
 use super::builder::HistoryWorkBuilder;
 use super::state::SharedHistoryState;
 use super::{HistoryWork, Step, Turn};
-use crate::archive::checkpoint::Checkpoint;
+use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
 use crate::archive::error::RunError;
 use crate::archive::id::ArchiveId;
 use crate::archive::path::{ArchivePath, FileKind};
+use crate::codec::hash::Hash256;
 use crate::verify::checkpoint::{CheckpointFiles, CheckpointOutcome, Headers, Status, assemble};
 use crate::verify::finding::{Finding, FindingCode};
 use crate::work::Ran;
@@ -36,15 +38,16 @@ pub struct VerifiedCheckpoint {
     pub errors: Vec<RunError>,
 }
 
-/// Checkpoints that were verified, with what they were ordered by.
-pub type CheckpointsDone = Arc<Mutex<Vec<(CheckpointOrder, VerifiedCheckpoint)>>>;
+/// Checkpoints that were verified, with what they were ordered by: one that counts, or all there are of one to be verified
+/// again.
+pub type CheckpointsDone = Arc<Mutex<Vec<(CheckpointOrder, Vec<VerifiedCheckpoint>)>>>;
 
 /// What a checkpoint was ordered for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CheckpointOrder {
     /// Its place in the plan.
     pub index: u32,
-    /// Whether it was verified before and is to be read from other archives.
+    /// Whether it was verified before, and what the other archives have is wanted.
     pub again: bool,
 }
 
@@ -76,10 +79,10 @@ impl VerifyCheckpointWork {
         Self { archives, checkpoint, retry, with_scp, order, avoid: BTreeMap::new(), state: None, tried: Vec::new(), done }
     }
 
-    /// Not to be asked for the ledger file: they gave one that does not fit its neighbours.
+    /// Not to be asked for the ledger file: what they have is known.
     #[must_use]
-    pub fn avoiding(mut self, archive: Option<ArchiveId>) -> Self {
-        self.avoid.insert(FileKind::Ledger, archive.into_iter().collect());
+    pub fn avoiding(mut self, archives: Vec<ArchiveId>) -> Self {
+        self.avoid.insert(FileKind::Ledger, archives);
         self
     }
 
@@ -100,19 +103,22 @@ impl VerifyCheckpointWork {
         }
     }
 
-    /// Which archives' files to doubt, if the files contradict each other and others can be asked.
+    /// Whether it is to be verified once more, and from whom not.
     fn doubt(&mut self) -> bool {
         let Some(last) = self.tried.last() else { return false };
         if self.archives.count() < 2 || self.tried.len() >= ANSWERS {
             return false;
         }
-        let contradicts = |finding: &Finding| finding.is_error() && finding.code.contradicts_another_file();
-        let errors: Vec<_> = last.outcome.segment.findings().list().iter().filter(|finding| contradicts(finding)).collect();
-        if errors.is_empty() {
+        let contradicts =
+            |finding: &&Finding| finding.code.contradicts_another_file() && (finding.is_error() || finding.good_from.is_some());
+        let contradictions: Vec<_> = last.outcome.segment.findings().list().iter().filter(contradicts).collect();
+        // Nothing to doubt, or a state that was in doubt and another that fits.
+        if contradictions.is_empty() && !self.avoid.contains_key(&FileKind::Ledger) {
             return false;
         }
         // A state that does not fit the headers is in doubt itself, unless another one did not fit either.
-        let only_state = errors.iter().all(|finding| finding.code == FindingCode::BucketListHashMismatch);
+        let only_state =
+            !contradictions.is_empty() && contradictions.iter().all(|finding| finding.code == FindingCode::BucketListHashMismatch);
         let kind = if only_state && !self.avoid.contains_key(&FileKind::History) { FileKind::History } else { FileKind::Ledger };
         let Some(archive) = last.served.get(&kind) else { return false };
         let avoid = self.avoid.entry(kind).or_default();
@@ -120,14 +126,15 @@ impl VerifyCheckpointWork {
             return false;
         }
         avoid.push(*archive);
-        true
+        avoid.len() < self.archives.count()
     }
 
     fn finish(&mut self) {
-        let tried = core::mem::take(&mut self.tried);
-        if let Some(best) = best_of(tried, &self.archives) {
-            self.done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((self.order, best));
+        let mut tried = core::mem::take(&mut self.tried);
+        if !self.order.again {
+            tried = best_of(tried, &self.archives).into_iter().collect();
         }
+        self.done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((self.order, tried));
     }
 }
 
@@ -169,24 +176,35 @@ fn put_together(state: &SharedHistoryState, archives: &Archives) -> Option<Verif
     Some(VerifiedCheckpoint { outcome, headers, served: state.served, accounts: state.accounts, errors: state.errors })
 }
 
-/// The one with the fewest faults; of equals, the first. What the others show of archives that are to blame is kept in it.
-pub(super) fn best_of(tried: Vec<VerifiedCheckpoint>, archives: &Archives) -> Option<VerifiedCheckpoint> {
-    let faults = |verified: &VerifiedCheckpoint| verified.outcome.statuses.iter().filter(|status| **status == Status::Faulty).count();
-    let best = tried.iter().enumerate().min_by_key(|(_, verified)| faults(verified)).map(|(index, _)| index)?;
-    let mut others = Vec::new();
-    let mut chosen = None;
-    for (index, verified) in tried.into_iter().enumerate() {
-        if index == best {
-            chosen = Some(verified);
-        } else {
-            others.push(verified);
-        }
-    }
-    let mut chosen = chosen?;
-    for other in others {
+/// How many of them have the headers of one.
+pub(super) fn votes(one: &VerifiedCheckpoint, tried: &[VerifiedCheckpoint]) -> usize {
+    tried.iter().filter(|other| first_difference(one, other).is_none()).count()
+}
+
+/// Files that are not sound.
+pub(super) fn faults(verified: &VerifiedCheckpoint) -> usize {
+    verified.outcome.statuses.iter().filter(|status| **status == Status::Faulty).count()
+}
+
+/// The one with the fewest faults; of equals, the one whose headers most have; of equals, the first.
+fn best_of(tried: Vec<VerifiedCheckpoint>, archives: &Archives) -> Option<VerifiedCheckpoint> {
+    let best =
+        (0..tried.len()).min_by_key(|index| tried.get(*index).map(|one| (faults(one), core::cmp::Reverse(votes(one, &tried)), *index)))?;
+    choose(tried, best, archives)
+}
+
+/// Takes one of them. What the others show of archives that are to blame is kept in it.
+pub(super) fn choose(mut tried: Vec<VerifiedCheckpoint>, best: usize, archives: &Archives) -> Option<VerifiedCheckpoint> {
+    let counts: Vec<_> = tried.iter().map(|one| (faults(one), votes(one, &tried))).collect();
+    let (best_faults, best_votes) = counts.get(best).copied()?;
+    let mut chosen = tried.remove(best);
+    let others = counts.into_iter().enumerate().filter(|(index, _)| *index != best).map(|(_, count)| count);
+    for (other, (faults, votes)) in tried.into_iter().zip(others) {
+        // As sound, and as many have it: nothing here can tell which of the two is the network's.
+        let disputed = faults <= best_faults && votes >= best_votes;
         // Whom it blamed, it may have blamed by what was wrong itself: only the requests count.
         chosen.accounts.add(&other.accounts.without_blame());
-        let differences = differences(&chosen, &other, archives);
+        let differences = differences(&chosen, &other, archives, disputed);
         // What does not depend on the doubted files stands.
         let doubtful = |finding: &Finding| !differences.is_empty() && finding.code.contradicts_another_file();
         let evidence = other.outcome.segment.findings().list().iter();
@@ -205,7 +223,7 @@ pub(super) fn best_of(tried: Vec<VerifiedCheckpoint>, archives: &Archives) -> Op
 }
 
 /// What the archives of the other one have other than those of the chosen one.
-pub(super) fn differences(chosen: &VerifiedCheckpoint, other: &VerifiedCheckpoint, archives: &Archives) -> Vec<Finding> {
+fn differences(chosen: &VerifiedCheckpoint, other: &VerifiedCheckpoint, archives: &Archives, disputed: bool) -> Vec<Finding> {
     let checkpoint = chosen.headers.checkpoint();
     let mut findings = Vec::new();
     let mut blame = |kind, ledger, expected: String, actual: String| {
@@ -213,20 +231,20 @@ pub(super) fn differences(chosen: &VerifiedCheckpoint, other: &VerifiedCheckpoin
         if good == bad {
             return;
         }
-        let message = "the file is sound by itself, but does not fit what surrounds it; another archive has one that does";
+        let (good, bad) = (archives.name(*good), archives.name(*bad));
+        let message = if disputed {
+            format!("{good} has another file, as sound as this one: nothing here can tell which of the two is the network's")
+        } else {
+            "the file is sound by itself, but does not fit what surrounds it or what most archives have".to_owned()
+        };
         let finding = Finding::new(FindingCode::ArchivesDisagree, ArchivePath::of_checkpoint(kind, checkpoint), message)
             .at_checkpoint(checkpoint)
             .at_ledger(ledger)
             .comparing(expected, actual)
-            .from_archive(archives.name(*bad))
-            .with_sound_copy(archives.name(*good));
-        findings.push(finding);
+            .from_archive(bad);
+        findings.push(if disputed { finding } else { finding.with_sound_copy(good) });
     };
-    let different = checkpoint.ledgers().find_map(|ledger| {
-        let (good, bad) = (chosen.headers.header(ledger)?, other.headers.header(ledger)?);
-        (good.hash != bad.hash).then_some((ledger, good.hash, bad.hash))
-    });
-    if let Some((ledger, good, bad)) = different {
+    if let Some((ledger, good, bad)) = first_difference(chosen, other) {
         blame(FileKind::Ledger, ledger, good.to_string(), bad.to_string());
     }
     if let (Some(good), Some(bad)) = (&chosen.outcome.state, &other.outcome.state) {
@@ -236,4 +254,11 @@ pub(super) fn differences(chosen: &VerifiedCheckpoint, other: &VerifiedCheckpoin
         }
     }
     findings
+}
+
+fn first_difference(one: &VerifiedCheckpoint, other: &VerifiedCheckpoint) -> Option<(LedgerSeq, Hash256, Hash256)> {
+    one.headers.checkpoint().ledgers().find_map(|ledger| {
+        let (good, bad) = (one.headers.header(ledger)?, other.headers.header(ledger)?);
+        (good.hash != bad.hash).then_some((ledger, good.hash, bad.hash))
+    })
 }

@@ -14,12 +14,11 @@ use super::range::{JoinedRange, seam};
 use super::saved::SavedHead;
 use super::state::SharedHistoryState;
 use super::verify_bucket_work::{BucketJob, BucketsDone};
-use super::verify_checkpoint_work::{CheckpointOrder, CheckpointsDone, VerifiedCheckpoint, VerifyCheckpointWork, best_of};
+use super::verify_checkpoint_work::{CheckpointOrder, CheckpointsDone, VerifiedCheckpoint, VerifyCheckpointWork, choose, faults, votes};
 use super::{COORDINATE, HistoryEvent, HistoryWork, Step, Turn};
 use crate::archive::checkpoint::Checkpoint;
 use crate::archive::path::FileKind;
 use crate::codec::usize_from;
-use crate::verify::checkpoint::Status;
 use crate::work::retry::RetryPolicy;
 use crate::work::{AddError, Ran, WorkSpec};
 
@@ -81,7 +80,7 @@ pub struct VerifyRangeWork {
 #[derive(Debug)]
 struct Recheck {
     new: VerifiedCheckpoint,
-    again: Vec<(CheckpointOrder, VerifiedCheckpoint)>,
+    again: Vec<(CheckpointOrder, Vec<VerifiedCheckpoint>)>,
     wanted: usize,
 }
 
@@ -115,7 +114,7 @@ impl VerifyRangeWork {
         for (order, verified) in checkpoints {
             match &mut self.recheck {
                 Some(recheck) if order.again => recheck.again.push((order, verified)),
-                _ => drop(self.early.insert(order.index, verified)),
+                _ => self.early.extend(verified.into_iter().map(|verified| (order.index, verified))),
             }
         }
     }
@@ -169,8 +168,11 @@ impl VerifyRangeWork {
             return Ok(());
         }
         let state = SharedHistoryState::default();
-        let work = DownloadBucketsWork::new(self.archives.clone(), checkpoint, self.settings.retry, OnFault::Report, state)
-            .only(jobs, Arc::clone(&self.buckets_done));
+        let work = DownloadBucketsWork::new(self.archives.clone(), checkpoint, self.settings.retry, OnFault::Report, state).only(
+            jobs,
+            Arc::clone(&self.buckets_done),
+            turn.id,
+        );
         let spec = WorkSpec::new("DownloadBucketsWork", format!("DownloadBucketsWork {checkpoint}"), COORDINATE);
         turn.scheduler.add_child(turn.id, spec, Box::new(work)).map(drop)
     }
@@ -181,7 +183,7 @@ impl VerifyRangeWork {
         for (index, verified) in [(self.accepted.saturating_sub(1), self.held.as_ref()), (self.accepted, Some(&new))] {
             let Some(verified) = verified else { continue };
             let order = CheckpointOrder { index, again: true };
-            let served = verified.served.get(&FileKind::Ledger).copied();
+            let served = verified.served.get(&FileKind::Ledger).copied().into_iter().collect();
             self.verify(verified.headers.checkpoint(), order, |work| work.avoiding(served), turn)?;
             wanted += 1;
         }
@@ -189,35 +191,37 @@ impl VerifyRangeWork {
         Ok(())
     }
 
-    /// Takes the pair whose seam holds, if there is one, and blames the archives of what was not taken.
+    /// Takes the pair whose seam holds and that most archives have, if there is one, and blames those of what was not taken.
     fn settle_seam(&mut self, recheck: Recheck, turn: &mut Turn<'_>) -> Result<(), AddError> {
-        let Recheck { new, again, .. } = recheck;
+        let Recheck { new, mut again, .. } = recheck;
         let Some(held) = self.held.take() else { return self.accept(new, turn) };
-        let of = |index: u32| again.iter().find(|(order, _)| order.index == index).map(|(_, verified)| verified.clone());
-        let other_held = of(self.accepted.saturating_sub(1)).filter(|other| !is_worse(other, &held));
-        let other_new = of(self.accepted).filter(|other| !is_worse(other, &new));
-        let rules = self.archives.rules();
-        let holds = |left: &VerifiedCheckpoint, right: &VerifiedCheckpoint| {
-            self.seam(left, right).is_empty()
-                && self.range.lock().seam_with(left, rules).len() <= self.range.lock().seam_with(&held, rules).len()
+        let mut all = |first: VerifiedCheckpoint, index: u32| {
+            let others = again.iter_mut().find(|(order, _)| order.index == index).map(|(_, others)| core::mem::take(others));
+            let mut all = vec![first];
+            all.extend(others.unwrap_or_default());
+            all
         };
-        let pairs = [(None, other_new.as_ref()), (other_held.as_ref(), None), (other_held.as_ref(), other_new.as_ref())];
-        let found = pairs.into_iter().find(|(left, right)| holds(left.unwrap_or(&held), right.unwrap_or(&new)));
-        let (left, right) = found.unwrap_or((None, None));
-        let (left, right) = (left.cloned(), right.cloned());
-        self.held = self.replaced(held, left);
-        let new = self.replaced(new, right);
-        match new {
+        let (lefts, rights) = (all(held, self.accepted.saturating_sub(1)), all(new, self.accepted));
+        let (left, right) = self.best_pair(&lefts, &rights).unwrap_or((0, 0));
+        self.held = choose(lefts, left, &self.archives);
+        match choose(rights, right, &self.archives) {
             Some(new) => self.accept(new, turn),
             None => Ok(()),
         }
     }
 
-    fn replaced(&self, old: VerifiedCheckpoint, by: Option<VerifiedCheckpoint>) -> Option<VerifiedCheckpoint> {
-        match by {
-            None => Some(old),
-            Some(by) => best_of(vec![by, old], &self.archives),
-        }
+    /// The pair without a tear, neither between the two nor to what was joined before, with the fewest faults; of equals, the
+    /// one that most archives have.
+    fn best_pair(&self, lefts: &[VerifiedCheckpoint], rights: &[VerifiedCheckpoint]) -> Option<(usize, usize)> {
+        let range = self.range.lock();
+        let rules = self.archives.rules();
+        let pairs = lefts.iter().enumerate().flat_map(|left| rights.iter().enumerate().map(move |right| (left, right)));
+        let whole = pairs.filter(|((_, left), (_, right))| self.seam(left, right).is_empty());
+        let rank = |left: &VerifiedCheckpoint, right: &VerifiedCheckpoint| {
+            let tears = range.seam_with(left, rules).len();
+            (faults(left) + faults(right), tears, core::cmp::Reverse(votes(left, lefts) + votes(right, rights)))
+        };
+        whole.min_by_key(|((_, left), (_, right))| rank(left, right)).map(|((left, _), (right, _))| (left, right))
     }
 
     /// Starts as many checkpoints as the window allows.
@@ -284,10 +288,4 @@ impl HistoryWork for VerifyRangeWork {
         // Children can be refused only after an abort, which ends this item as well.
         Step::Ended(self.turn(turn).unwrap_or(Ran::Failure { retry: false, at_least_ms: 0 }))
     }
-}
-
-/// Whether one has more faults in its files than another.
-fn is_worse(one: &VerifiedCheckpoint, other: &VerifiedCheckpoint) -> bool {
-    let faults = |verified: &VerifiedCheckpoint| verified.outcome.statuses.iter().filter(|status| **status != Status::Verified).count();
-    faults(one) > faults(other)
 }

@@ -26,6 +26,18 @@ pub struct WorkCounts {
 }
 
 impl WorkCounts {
+    /// Adds others' counts.
+    pub const fn add(&mut self, other: Self) {
+        self.pending += other.pending;
+        self.blocked += other.blocked;
+        self.running += other.running;
+        self.waiting += other.waiting;
+        self.retrying += other.retrying;
+        self.success += other.success;
+        self.failure += other.failure;
+        self.aborted += other.aborted;
+    }
+
     pub(super) const fn of(&mut self, state: WorkState) -> &mut u64 {
         match state {
             WorkState::Pending => &mut self.pending,
