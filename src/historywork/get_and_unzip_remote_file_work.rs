@@ -130,6 +130,8 @@ pub struct GetAndUnzipRemoteFileWork<F: FileWork> {
     answered: Vec<ArchiveId>,
     /// Archives that did not deliver since the last backoff.
     failed: Vec<ArchiveId>,
+    /// Archives that will not deliver, however often they are asked.
+    refused: Vec<ArchiveId>,
     fresh: bool,
     throttled: u32,
     accounts: Accounts,
@@ -149,6 +151,7 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
             answers: RefCell::default(),
             answered: Vec::new(),
             failed: Vec::new(),
+            refused: Vec::new(),
             fresh: false,
             throttled: 0,
             accounts: Accounts::default(),
@@ -158,7 +161,7 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
 
     /// Archives that may be asked, those to be preferred if there are any.
     fn candidates(&self) -> Vec<ArchiveId> {
-        let asked = |id: &ArchiveId| self.failed.contains(id) || (!self.fresh && self.answered.contains(id));
+        let asked = |id: &ArchiveId| self.failed.contains(id) || self.refused.contains(id) || (!self.fresh && self.answered.contains(id));
         let left: Vec<_> = self.archives.ids().filter(|id| self.file.only().is_none_or(|only| only == *id) && !asked(id)).collect();
         let avoid = self.file.avoid();
         let preferred: Vec<_> = left.iter().copied().filter(|id| !avoid.contains(id)).collect();
@@ -168,7 +171,7 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
     /// Whether there is one that neither answered nor failed.
     fn another_is_left(&self) -> bool {
         let may = |id: &ArchiveId| self.file.only().is_none_or(|only| only == *id);
-        let left = |id: &ArchiveId| !self.answered.contains(id) && !self.failed.contains(id);
+        let left = |id: &ArchiveId| !self.answered.contains(id) && !self.failed.contains(id) && !self.refused.contains(id);
         self.answered.len() < ANSWERS && self.archives.ids().any(|id| may(&id) && left(&id))
     }
 
@@ -199,11 +202,11 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
         }
         self.accounts.of(archive).failures += 1;
         self.error = Some(RunError::new(error, self.archives.name(archive), &self.file.path()));
-        self.failed.push(archive);
+        if error.is_retryable() { &mut self.failed } else { &mut self.refused }.push(archive);
         if self.another_is_left() {
             return Ran::Running;
         }
-        if error.is_retryable() && retry < self.retry.max_retries {
+        if !self.failed.is_empty() && retry < self.retry.max_retries {
             self.failed.clear();
             return Ran::Failure { retry: true, at_least_ms: error.retry_after_ms.unwrap_or(0).min(self.retry.max_delay_ms) };
         }

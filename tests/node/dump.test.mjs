@@ -6,7 +6,7 @@ import { copyFile, readFile, readdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import test from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { CLI, SAMPLE, cli, headers, host, jsonLines, noSample, pathOf, records, sampleCopy, temporary } from './support.mjs';
+import { CLI, SAMPLE, cli, headers, host, jsonLines, noSample, pathOf, records, sampleCopy, server, temporary } from './support.mjs';
 
 async function dumped(...words) {
   const { status, stdout, stderr } = await cli(['dump', ...words]);
@@ -119,6 +119,13 @@ test('what is not there: status 1, by name', { skip: noSample }, async (t) => {
     assert.match(stderr, /ledger-000186bf\.xdr\.gz/);
     assert.equal(lines.at(-1).type, 'error');
   }
+});
+
+test('a host that is broken: status 2', async (t) => {
+  const url = await server(t, (_, response) => response.writeHead(500).end('oops'));
+  const { status, stderr } = await dumped(url, 'ledger', '63');
+  assert.equal(status, 2, stderr);
+  assert.match(stderr, /500/);
 });
 
 test('what is no file of an archive is refused', { skip: noSample }, async () => {

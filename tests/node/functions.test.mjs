@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import {
   archiveStatus, checkHeader, checkpointLog, directoryReader, downloadCheckpoint, dumpFile, init, prometheusText, verifyArchive,
 } from '../../dist/node.mjs';
-import { SAMPLE, SAMPLE_CHECKPOINTS, SAMPLE_NETWORK, damage, headers, host, noSample, pathOf, records, sampleCopy } from './support.mjs';
+import { SAMPLE, SAMPLE_CHECKPOINTS, SAMPLE_NETWORK, damage, headers, host, noSample, pathOf, records, sampleCopy, server } from './support.mjs';
 
 const ENTRY = new URL('../../dist/node.mjs', import.meta.url).href;
 const sample = () => directoryReader(SAMPLE);
@@ -72,6 +72,26 @@ for (const [name, call] of Object.entries(CALLS)) {
     assert.deepEqual(JSON.parse(stdout), { code: 'CRASHED', advice: 'string' });
   });
 }
+
+test('a host that is broken is a fault of the way, with its own code and what to do', async (t) => {
+  const broken = await server(t, (_, response) => response.writeHead(500).end('oops'));
+  for (const name of ['downloadCheckpoint', 'dumpFile']) {
+    const options = name === 'dumpFile' ? {} : { maxRetries: 0 };
+    await assert.rejects(CALLS[name](broken, options), ({ code, message, advice }) => {
+      assert.equal(code, 'HTTP', `${name}: ${message}`);
+      assert.match(message, /500/, name);
+      assert.ok(advice?.length > 0, name);
+      return true;
+    });
+  }
+  const [{ error }] = await CALLS.archiveStatus(broken, { maxRetries: 0 });
+  assert.equal(error.code, 'HTTP');
+  const { checks } = await CALLS.checkHeader(broken, { maxRetries: 0 });
+  assert.equal(checks[0].status, 'unreadable');
+  const log = await CALLS.checkpointLog(broken, { maxRetries: 0 });
+  assert.equal(log.checkpoints, 0);
+  assert.equal(log.errors[0].code, 'HTTP');
+});
 
 test('a checkpoint comes record by record, as it stands in the archive', { skip: noSample }, async () => {
   const data = await downloadCheckpoint(sample(), 191);
@@ -163,9 +183,9 @@ test('a listener that throws ends it with its own error, and the next call works
 
 test('a log tells its lines as they come', { skip: noSample }, async () => {
   const seen = [];
-  const { checkpoints, findings } = await checkpointLog(sample(), { order: 'oldest-first', last: 200 }, (line) => seen.push(line));
+  const { checkpoints, findings, errors } = await checkpointLog(sample(), { order: 'oldest-first', last: 200 }, (line) => seen.push(line));
   assert.equal(checkpoints, seen.length);
-  assert.deepEqual(findings, []);
+  assert.deepEqual([findings, errors], [[], []]);
   assert.deepEqual(seen.map(({ checkpoint }) => checkpoint), SAMPLE_CHECKPOINTS.slice(1));
 });
 

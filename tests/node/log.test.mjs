@@ -21,7 +21,7 @@ test('newest first, with what the last header of each says', { skip: noSample },
   const { status, checkpoints, findings, last } = await logged(SAMPLE);
   assert.equal(status, 0);
   assert.deepEqual(findings, []);
-  assert.deepEqual(last, { type: 'done', checkpoints: 5, findings: 0 });
+  assert.deepEqual(last, { type: 'done', checkpoints: 5, findings: 0, errors: [] });
   assert.deepEqual(checkpoints.map(({ checkpoint }) => checkpoint), SAMPLE_CHECKPOINTS.toReversed());
   for (const line of checkpoints) {
     const { hash, closeTime, protocol } = (await headers(SAMPLE, line.checkpoint)).at(-1);
@@ -78,7 +78,16 @@ test('a missing checkpoint is a line, too', { skip: noSample }, async (t) => {
 
 test('a host that is broken: could not complete', async (t) => {
   const url = await server(t, (_, response) => response.writeHead(500).end('oops'));
-  const { status, stderr } = await cli(['log', url, '--max-retries', '0']);
+  const { status, stdout } = await cli(['log', url, '--max-retries', '0']);
   assert.equal(status, 2);
-  assert.match(stderr, /500/);
+  assert.match(stdout, /500/);
+  const { last } = await logged(url, '--max-retries', '0');
+  assert.equal(last.errors[0].code, 'HTTP');
+});
+
+test('a broken host beside a good one costs nothing', { skip: noSample }, async (t) => {
+  const url = await server(t, (_, response) => response.writeHead(500).end('oops'));
+  const { status, stdout } = await cli(['log', SAMPLE, url, '--max-retries', '0']);
+  assert.equal(status, 0, stdout);
+  assert.equal(stdout.match(/^✓ /gm).length, 5);
 });

@@ -109,6 +109,7 @@ ${ARCHIVE}
 
 Options
   --max-retries N           tries after the first when the network fails; default: 3
+  --timeout-secs N          give a read up after so long without a byte; default: 60
   ${FREQUENCY}
   --json                    one JSON object a line for each archive
   -h, --help
@@ -140,6 +141,8 @@ Options
                             or as XDR
                             Without these the archives are compared with the first that has the header.
   ${NETWORK}
+  --max-retries N           tries after the first when the network fails; default: 3
+  --timeout-secs N          give a read up after so long without a byte; default: 60
   ${FREQUENCY}
   --json                    one JSON object with the hash of each archive
   -h, --help
@@ -171,6 +174,7 @@ Options
   --order ORDER             newest-first or oldest-first; default: newest-first
   -c, --concurrency N       requests in flight at once; default: 16
   --max-retries N           tries after the first when the network fails; default: 3
+  --timeout-secs N          give a read up after so long without a byte; default: 60
   ${FREQUENCY}
   --json                    one JSON object a line; findings after them, and a last line with the counts
   -h, --help

@@ -124,6 +124,15 @@ function pathed(item: Note | RunError): string {
   return `${item.path === undefined ? '' : `${clean(item.path)}: `}${clean(item.message)}`;
 }
 
+/** What could not be looked at, and where there are several archives, in which. */
+export function errorsText(errors: readonly RunError[], several: boolean): string[] {
+  const body = lines(errors, (error) => {
+    const where = several ? `${clean(error.archive)}: ` : '';
+    return `${error.code} ${where}${pathed(error)}${error.advice === '' ? '' : `\n    → ${clean(error.advice)}`}`;
+  });
+  return section('Could not be looked at', body);
+}
+
 function subject(report: Report): string {
   const { network, range } = report;
   return [
@@ -152,7 +161,7 @@ export function reportText(report: Report, paint: Paint, quiet: boolean): string
     blocks.push(findingsText(report.findings, paint, report.findingsDropped > 0 ? `--report FILE has the first ${held}` : `--report FILE has all ${held}`, several));
   }
   if (report.findingsDropped > 0) blocks.push(`${plural(report.findingsDropped, 'further finding')} did not fit into any report: mend what is shown and run again, or verify a shorter range`);
-  blocks.push(...section('Could not be looked at', lines(report.errors, (error) => `${error.code} ${pathed(error)}${error.advice === '' ? '' : `\n    → ${clean(error.advice)}`}`)));
+  blocks.push(...errorsText(report.errors, several));
   // What makes a verdict be about less than was asked for belongs to the verdict.
   if (quiet) blocks.push(...section('Notes', report.notes.filter(({ code }) => NARROWED.includes(code)).map(pathed)));
   if (!quiet) {

@@ -6,7 +6,7 @@
 import * as glue from '../../target/pkg/stellar_archive_verifier.js';
 import { ArchiveVerifierError, crashed, isTrap, messageOf, toVerifierError } from './errors.ts';
 import {
-  DOWNLOAD_OPTIONS, DUMP_OPTIONS, HEADER_CHECK_OPTIONS, LOG_OPTIONS, STATUS_OPTIONS, plainCheckpoint, plainEntry, plainOptions, plainSource,
+  DOWNLOAD_OPTIONS, DUMP_OPTIONS, HEADER_CHECK_OPTIONS, LOG_OPTIONS, READ_OPTIONS, plainCheckpoint, plainEntry, plainOptions, plainSource,
   plainSources,
 } from './plain.ts';
 import type { Plain, PlainSource } from './plain.ts';
@@ -14,7 +14,7 @@ import { Run } from './run.ts';
 import type { RunBody, RunOptions } from './run.ts';
 import type {
   ArchiveSource, ArchiveSources, ArchiveStatus, CheckpointData, DownloadOptions, DumpOptions, HeaderCheck, HeaderCheckOptions, LogLine,
-  LogOptions, LogSummary, NetworkPreset, Report, RunEvent, StatusOptions, VerifyOptions, Versions,
+  LogOptions, LogSummary, NetworkPreset, ReadOptions, Report, RunEvent, VerifyOptions, Versions,
 } from './types.ts';
 
 /** What `init` accepts in place of the default file. */
@@ -36,7 +36,7 @@ export interface Engine {
   init(input?: WasmInput): Promise<void>;
   verifyArchive(sources: ArchiveSources, options?: VerifyOptions): Run;
   downloadCheckpoint(source: ArchiveSource, checkpoint: number, options?: DownloadOptions): Promise<CheckpointData>;
-  archiveStatus(sources: ArchiveSources, options?: StatusOptions): Promise<ArchiveStatus[]>;
+  archiveStatus(sources: ArchiveSources, options?: ReadOptions): Promise<ArchiveStatus[]>;
   checkHeader(sources: ArchiveSources, options: HeaderCheckOptions): Promise<HeaderCheck>;
   dumpFile(source: ArchiveSource, path: string, onLine: (json: string) => void, options?: DumpOptions): Promise<{ readonly records: number }>;
   checkpointLog(sources: ArchiveSources, options: LogOptions, onLine: (line: LogLine) => void): Promise<LogSummary>;
@@ -49,7 +49,7 @@ export interface Engine {
 interface Exports {
   verify(sources: PlainSource[], options: RunOptions, onEvent: (event: RunEvent) => void, signal: AbortSignal): Promise<Report>;
   downloadCheckpoint(source: PlainSource, checkpoint: number, options: Plain<DownloadOptions>, signal: AbortSignal): Promise<CheckpointData>;
-  archiveStatus(sources: PlainSource[], options: Plain<StatusOptions>, signal: AbortSignal): Promise<ArchiveStatus[]>;
+  archiveStatus(sources: PlainSource[], options: Plain<ReadOptions>, signal: AbortSignal): Promise<ArchiveStatus[]>;
   checkHeader(sources: PlainSource[], options: Plain<HeaderCheckOptions>, signal: AbortSignal): Promise<HeaderCheck>;
   dumpFile(source: PlainSource, path: string, onLine: (json: string) => void, signal: AbortSignal): Promise<{ readonly records: number }>;
   checkpointLog(sources: PlainSource[], options: Plain<LogOptions>, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<LogSummary>;
@@ -231,7 +231,7 @@ export function createEngine(host: Host): Engine {
     async archiveStatus(sources, options = {}) {
       const plain = plainSources(sources);
       checkAddresses(plain);
-      const rest = plainOptions(options, STATUS_OPTIONS);
+      const rest = plainOptions(options, READ_OPTIONS);
       return ask('archiveStatus', options.signal, ({ signal }) => wasm.archiveStatus(plain, rest, signal));
     },
     async checkHeader(sources, options) {

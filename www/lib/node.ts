@@ -15,7 +15,7 @@ import { ArchiveVerifierError } from './errors.ts';
 import type { Run } from './run.ts';
 import type {
   ArchiveFile, ArchiveReader, ArchiveSource, ArchiveSources, ArchiveStatus, CheckpointData, DownloadOptions, DumpOptions, HeaderCheck, HeaderCheckOptions,
-  LogLine, LogOptions, LogSummary, NetworkPreset, Report, StatusOptions, VerifyOptions, Versions,
+  LogLine, LogOptions, LogSummary, NetworkPreset, ReadOptions, Report, VerifyOptions, Versions,
 } from './types.ts';
 
 export { ArchiveVerifierError } from './errors.ts';
@@ -104,7 +104,7 @@ export function downloadCheckpoint(source: ArchiveSource, checkpoint: number, op
 }
 
 /** What each archive says of itself: its newest checkpoint, server and network. An archive that cannot be read is an answer with `error`. */
-export function archiveStatus(sources: ArchiveSources, options: StatusOptions = {}): Promise<ArchiveStatus[]> {
+export function archiveStatus(sources: ArchiveSources, options: ReadOptions = {}): Promise<ArchiveStatus[]> {
   return engine.archiveStatus(sources, options);
 }
 

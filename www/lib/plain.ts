@@ -6,7 +6,7 @@
  */
 import { ArchiveVerifierError } from './errors.ts';
 import type {
-  ArchiveReader, ArchiveSource, ArchiveSources, DownloadOptions, DumpOptions, HeaderCheckOptions, LogOptions, StatusOptions, VerifyOptions,
+  ArchiveReader, ArchiveSource, ArchiveSources, DownloadOptions, DumpOptions, HeaderCheckOptions, LogOptions, ReadOptions, VerifyOptions,
 } from './types.ts';
 
 /** An archive as the WebAssembly takes it. */
@@ -66,21 +66,17 @@ export function plainEntry(entry: string | Uint8Array): Uint8Array {
 /** The compiler keeps them complete. A misspelt option that is silently ignored would be a check that is silently left out. */
 type Known<T> = Readonly<Record<keyof T, true>>;
 
+export const READ_OPTIONS: Known<ReadOptions> = {
+  checkpointFrequency: true, concurrency: true, maxRetries: true, network: true, signal: true, timeoutMs: true,
+};
 export const VERIFY_OPTIONS: Known<VerifyOptions> = {
-  checkpointFrequency: true, concurrency: true, deep: true, last: true, maxRetries: true, network: true, order: true, range: true,
-  resume: true, sample: true, saveState: true, seed: true, signal: true, skipBuckets: true, skipOptional: true, timeoutMs: true,
+  ...READ_OPTIONS, deep: true, last: true, order: true, range: true, resume: true, sample: true, saveState: true, seed: true,
+  skipBuckets: true, skipOptional: true,
 };
-export const DOWNLOAD_OPTIONS: Known<DownloadOptions> = {
-  buckets: true, checkpointFrequency: true, concurrency: true, maxRetries: true, network: true, signal: true,
-};
-export const STATUS_OPTIONS: Known<StatusOptions> = { checkpointFrequency: true, maxRetries: true, signal: true };
-export const HEADER_CHECK_OPTIONS: Known<HeaderCheckOptions> = {
-  checkpointFrequency: true, entry: true, hash: true, ledger: true, network: true, signal: true,
-};
+export const DOWNLOAD_OPTIONS: Known<DownloadOptions> = { ...READ_OPTIONS, buckets: true };
+export const HEADER_CHECK_OPTIONS: Known<HeaderCheckOptions> = { ...READ_OPTIONS, entry: true, hash: true, ledger: true };
 export const DUMP_OPTIONS: Known<DumpOptions> = { signal: true };
-export const LOG_OPTIONS: Known<LogOptions> = {
-  checkpointFrequency: true, concurrency: true, last: true, maxRetries: true, order: true, range: true, signal: true,
-};
+export const LOG_OPTIONS: Known<LogOptions> = { ...READ_OPTIONS, last: true, order: true, range: true };
 
 /** Leaves out `signal` and whatever is undefined, so that the other side sees only what was said. */
 export function plainOptions<T extends { readonly signal?: AbortSignal }>(options: T, known: Known<T>): Plain<T> {

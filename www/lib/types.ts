@@ -35,7 +35,22 @@ export type ArchiveSources = ArchiveSource | readonly ArchiveSource[];
 
 export type Order = 'newest-first' | 'oldest-first';
 
-export interface VerifyOptions {
+/** What every function takes that reads archives. */
+export interface ReadOptions {
+  /** A known name (`pubnet`, `testnet`, `futurenet`, `standalone`) or a passphrase. Default: what the archive says. */
+  readonly network?: string;
+  /** Requests in flight at once. Default 16. */
+  readonly concurrency?: number;
+  /** Tries after the first for faults of the transport. Default 3. */
+  readonly maxRetries?: number;
+  /** A read is given up after so long without a byte. Default: 60,000. */
+  readonly timeoutMs?: number;
+  /** 64, or 8 for networks with accelerated time. Default: 64. */
+  readonly checkpointFrequency?: 8 | 64;
+  readonly signal?: AbortSignal;
+}
+
+export interface VerifyOptions extends ReadOptions {
   /** Ledgers to verify; rounded out to whole checkpoints. Default: everything the archive holds. */
   readonly range?: { readonly low?: number; readonly high?: number };
   /** The last so many ledgers below the newest, rounded out to whole checkpoints. Not together with `range.low`. */
@@ -46,27 +61,16 @@ export interface VerifyOptions {
   readonly seed?: string;
   /** Which end of the range is verified first. Default: `oldest-first`. */
   readonly order?: Order;
-  /** A known name (`pubnet`, `testnet`, `futurenet`, `standalone`) or a passphrase. Default: what the archive says. */
-  readonly network?: string;
   /** Also decode and check what no hash covers: transactions against results, bucket contents. */
   readonly deep?: boolean;
   /** Leave out the optional SCP files. */
   readonly skipOptional?: boolean;
   /** Leave out bucket files (their hashes are still checked against the headers). */
   readonly skipBuckets?: boolean;
-  /** Requests in flight at once. Default 16. */
-  readonly concurrency?: number;
-  /** Tries after the first for faults of the transport. Default 3. */
-  readonly maxRetries?: number;
-  /** A read is given up after so long without a byte. Default: 60,000. */
-  readonly timeoutMs?: number;
-  /** 64, or 8 for networks with accelerated time. Default: 64. */
-  readonly checkpointFrequency?: 8 | 64;
   /** Emit `state` events, each of which a later run can go on from. */
   readonly saveState?: boolean;
   /** The text of a `state` event: go on from there. It must be of the same archives, options, network and verifier. */
   readonly resume?: string;
-  readonly signal?: AbortSignal;
 }
 
 export interface Finding {
@@ -109,6 +113,8 @@ export interface Claim {
 /** Files that could not be looked at (a fault of the way, not of the archive). */
 export interface RunError {
   readonly code: string;
+  /** The archive that was asked. */
+  readonly archive: string;
   readonly path?: string;
   readonly message: string;
   readonly advice: string;
@@ -267,15 +273,9 @@ export interface VerifyRun extends AsyncIterable<RunEvent> {
   abort(reason?: unknown): void;
 }
 
-export interface DownloadOptions {
-  /** As in `VerifyOptions`. */
-  readonly network?: string;
-  readonly checkpointFrequency?: 8 | 64;
+export interface DownloadOptions extends ReadOptions {
   /** Also the buckets that the checkpoint's state names: much memory on public networks. */
   readonly buckets?: boolean;
-  readonly maxRetries?: number;
-  readonly concurrency?: number;
-  readonly signal?: AbortSignal;
 }
 
 /** One checkpoint, verified; each item is the exact XDR of one record. */
@@ -291,12 +291,6 @@ export interface CheckpointData {
   readonly scp: readonly Uint8Array[];
   /** By hash, in hex; empty unless asked for. */
   readonly buckets: ReadonlyMap<string, Uint8Array>;
-}
-
-export interface StatusOptions {
-  readonly checkpointFrequency?: 8 | 64;
-  readonly maxRetries?: number;
-  readonly signal?: AbortSignal;
 }
 
 /** What an archive says of itself. */
@@ -317,15 +311,12 @@ export interface ArchiveStatus {
   readonly findings: readonly Finding[];
 }
 
-export interface HeaderCheckOptions {
+export interface HeaderCheckOptions extends ReadOptions {
   readonly ledger: number;
   /** The hash that the header must have, in hex. Not together with `entry`. */
   readonly hash?: string;
   /** The LedgerHeaderHistoryEntry that it must be: its XDR, also in base64. */
   readonly entry?: string | Uint8Array;
-  readonly network?: string;
-  readonly checkpointFrequency?: 8 | 64;
-  readonly signal?: AbortSignal;
 }
 
 /** One ledger header, compared between archives and with what is known of it. */
@@ -347,15 +338,11 @@ export interface DumpOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface LogOptions {
+export interface LogOptions extends ReadOptions {
   readonly range?: { readonly low?: number; readonly high?: number };
   readonly last?: number;
   /** Default: `newest-first`. */
   readonly order?: Order;
-  readonly checkpointFrequency?: 8 | 64;
-  readonly concurrency?: number;
-  readonly maxRetries?: number;
-  readonly signal?: AbortSignal;
 }
 
 /** One checkpoint by its last header. */
@@ -376,4 +363,6 @@ export interface LogLine {
 export interface LogSummary {
   readonly checkpoints: number;
   readonly findings: readonly Finding[];
+  /** What could not be looked at; where another archive had it, its line is there all the same. */
+  readonly errors: readonly RunError[];
 }

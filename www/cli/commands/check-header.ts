@@ -8,7 +8,7 @@ import { messageOf } from '../../lib/errors.ts';
 import { checkHeader as compare } from '../../lib/node.ts';
 import type { HeaderCheck } from '../../lib/types.ts';
 import { openArchives } from '../archive.ts';
-import { checkpointFrequency, defined, hash, ledger, network, usage } from '../options.ts';
+import { checkpointFrequency, defined, hash, ledger, maxRetries, network, timeoutMs, usage } from '../options.ts';
 import { clean } from '../text.ts';
 import type { Paint, Style } from '../text.ts';
 import { COULD_NOT_COMPLETE, FAULTS, OK, archives } from './command.ts';
@@ -71,7 +71,7 @@ function summary(check: HeaderCheck): string {
 }
 
 export const checkHeader: Command = {
-  options: ['ledger', 'hash', 'entry', 'network', 'checkpoint-frequency', 'json'],
+  options: ['ledger', 'hash', 'entry', 'network', 'max-retries', 'timeout-secs', 'checkpoint-frequency', 'json'],
   prepare(words) {
     const { values } = words;
     const names = archives('check-header', words);
@@ -79,7 +79,10 @@ export const checkHeader: Command = {
     if (sequence === undefined) throw usage('check-header needs --ledger N', 'N is the sequence of the ledger whose header is compared.');
     if (values.hash !== undefined && values.entry !== undefined) throw usage('--hash and --entry both say what is expected', 'Leave one of them out: the entry has its hash in it.');
     const expected = values.hash === undefined ? undefined : hash('--hash', values.hash);
-    const options = defined({ hash: expected, network: network(values), checkpointFrequency: checkpointFrequency(values) });
+    const options = defined({
+      hash: expected, network: network(values), maxRetries: maxRetries(values), timeoutMs: timeoutMs(values),
+      checkpointFrequency: checkpointFrequency(values),
+    });
     return async (session) => {
       const sources = await openArchives(names);
       const entry = values.entry === undefined ? {} : { entry: await readEntry(values.entry) };

@@ -6,8 +6,8 @@
 import { checkpointLog } from '../../lib/node.ts';
 import type { LogLine, Status } from '../../lib/types.ts';
 import { openArchives } from '../archive.ts';
-import { checkpointFrequency, concurrency, defined, ledgers, maxRetries, order } from '../options.ts';
-import { findingsText } from '../report-text.ts';
+import { checkpointFrequency, concurrency, defined, ledgers, maxRetries, order, timeoutMs } from '../options.ts';
+import { errorsText, findingsText } from '../report-text.ts';
 import { clean, hex, time } from '../text.ts';
 import type { Paint, Style } from '../text.ts';
 import { COULD_NOT_COMPLETE, FAULTS, OK, archives } from './command.ts';
@@ -38,14 +38,15 @@ function lineText(line: LogLine, width: number, paint: Paint): string {
 }
 
 export const log: Command = {
-  options: ['low', 'high', 'last', 'order', 'concurrency', 'max-retries', 'checkpoint-frequency', 'json'],
+  options: ['low', 'high', 'last', 'order', 'concurrency', 'max-retries', 'timeout-secs', 'checkpoint-frequency', 'json'],
   prepare(words) {
     const { values } = words;
     const names = archives('log', words);
     const options = {
       ...ledgers(values),
       ...defined({
-        order: order(values), concurrency: concurrency(values), maxRetries: maxRetries(values), checkpointFrequency: checkpointFrequency(values),
+        order: order(values), concurrency: concurrency(values), maxRetries: maxRetries(values), timeoutMs: timeoutMs(values),
+        checkpointFrequency: checkpointFrequency(values),
       }),
     };
     return async (session) => {
@@ -54,20 +55,23 @@ export const log: Command = {
       let width = 0;
       let unchecked = 0;
       let faulty = 0;
-      const { checkpoints, findings } = await checkpointLog(sources, { ...options, signal: session.signal }, (line) => {
+      const { checkpoints, findings, errors } = await checkpointLog(sources, { ...options, signal: session.signal }, (line) => {
         if (line.status === 'unchecked') unchecked += 1;
         else if (line.status === 'faulty') faulty += 1;
         width = Math.max(width, ledgersText(line).length);
         session.print(session.json ? JSON.stringify({ type: 'checkpoint', ...line }) : lineText(line, width, paint));
       });
+      const several = names.length > 1;
       if (session.json) {
         for (const finding of findings) session.print(JSON.stringify({ type: 'finding', finding }));
-        session.print(JSON.stringify({ type: 'done', checkpoints, findings: findings.length }));
-      } else if (findings.length > 0) {
-        session.print(`\n${findingsText(findings, paint, '--json has them all', names.length > 1)}`);
+        session.print(JSON.stringify({ type: 'done', checkpoints, findings: findings.length, errors }));
+      } else {
+        const blocks = [...(findings.length === 0 ? [] : [findingsText(findings, paint, '--json has them all', several)]), ...errorsText(errors, several)];
+        if (blocks.length > 0) session.print(`${checkpoints === 0 ? '' : '\n'}${blocks.join('\n\n')}`);
       }
       if (faulty > 0 || findings.some(({ severity }) => severity === 'error')) return FAULTS;
-      return unchecked > 0 ? COULD_NOT_COMPLETE : OK;
+      // What one archive did not give and another did is no loss.
+      return unchecked > 0 || (checkpoints === 0 && errors.length > 0) ? COULD_NOT_COMPLETE : OK;
     };
   },
 };

@@ -6,7 +6,7 @@
 import { archiveStatus } from '../../lib/node.ts';
 import type { ArchiveStatus } from '../../lib/types.ts';
 import { openArchives } from '../archive.ts';
-import { checkpointFrequency, defined, maxRetries } from '../options.ts';
+import { checkpointFrequency, defined, maxRetries, timeoutMs } from '../options.ts';
 import { findingsText } from '../report-text.ts';
 import { clean, grouped, hex, plural, span, time } from '../text.ts';
 import type { Paint } from '../text.ts';
@@ -22,14 +22,10 @@ export interface Lag {
   readonly seconds: number | null;
 }
 
-function networkOf(status: ArchiveStatus): string | null {
-  return status.network;
-}
-
 export function lagOf(status: ArchiveStatus, all: readonly ArchiveStatus[], frequency: number): Lag | null {
   if (status.ledger === null) return null;
   const newest = all
-    .filter((other) => other.ledger !== null && networkOf(other) === networkOf(status))
+    .filter((other) => other.ledger !== null && other.network === status.network)
     .reduce((best, other) => ((other.ledger ?? 0) > (best.ledger ?? 0) ? other : best), status);
   const ledgers = (newest.ledger ?? status.ledger) - status.ledger;
   const seconds = newest.closeTime === null || status.closeTime === null ? null : Number(newest.closeTime) - Number(status.closeTime);
@@ -79,10 +75,11 @@ function exitStatus(all: readonly ArchiveStatus[]): number {
 }
 
 export const status: Command = {
-  options: ['checkpoint-frequency', 'max-retries', 'json'],
+  options: ['max-retries', 'timeout-secs', 'checkpoint-frequency', 'json'],
   prepare(words) {
     const names = archives('status', words);
-    const options = defined({ checkpointFrequency: checkpointFrequency(words.values), maxRetries: maxRetries(words.values) });
+    const { values } = words;
+    const options = defined({ maxRetries: maxRetries(values), timeoutMs: timeoutMs(values), checkpointFrequency: checkpointFrequency(values) });
     return async (session) => {
       const all = await archiveStatus(await openArchives(names), { ...options, signal: session.signal });
       const now = Date.now();
@@ -91,7 +88,7 @@ export const status: Command = {
         for (const { one, lag } of told) session.print(JSON.stringify({ type: 'status', ...one, lag }));
       } else {
         session.print(told.map(({ one, lag }) => statusText(one, lag, now, session.paint)).join('\n\n'));
-        const networks = new Set(all.filter(({ ledger }) => ledger !== null).map(networkOf));
+        const networks = new Set(all.filter(({ ledger }) => ledger !== null).map(({ network }) => network));
         if (networks.size > 1) session.print(`\nThese are archives of ${networks.size} networks: each is compared with those of its own only`);
       }
       return exitStatus(all);
