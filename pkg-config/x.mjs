@@ -314,7 +314,7 @@ async function wasmTests() {
 }
 
 async function nodeTests() {
-  await Promise.all([dist(), python()]);
+  await Promise.all([dist(), python(), sampleArchive()]);
   const files = [...testFiles('pkg-config'), ...testFiles('tests/node')];
   await testStep('package and command line tests', ({ run }) => run('node', [...NODE_TEST, ...files]), nodeResults);
 }

@@ -14,6 +14,8 @@ use web_sys::AbortSignal;
 use crate::archive::checkpoint::LedgerSeq;
 use crate::archive::error::ReadError;
 use crate::archive::network::KNOWN_NETWORKS;
+#[cfg(feature = "explore")]
+use crate::driver::dump::DumpError;
 use crate::driver::web::WebHost;
 use crate::driver::{self, verify_archives};
 use crate::historywork::checkpoint_data::MissingData;
@@ -112,28 +114,34 @@ pub async fn check_header(source: JsValue, options: JsValue, signal: AbortSignal
     to_js(&checks.map_err(|error| usage(&error.to_string()))?)
 }
 
-/// Hands over each record of a file of an archive as JSON; resolves with how many there were.
+/// Hands over each record of a file of an archive as JSON, a state as one; resolves with how many there were.
 ///
 /// # Errors
-/// `USAGE` for a path that is none of an archive's, `FAULTY` for a file that cannot be read to its end.
+/// `USAGE` for a path that is none of an archive's, `FAULTY` for a file that is missing or cannot be read to its end, the
+/// code of what kept it from being read.
 #[cfg(feature = "explore")]
 #[wasm_bindgen(js_name = dumpFile)]
 pub async fn dump_file(source: JsValue, path: String, on_line: Function, signal: AbortSignal) -> Result<JsValue, JsValue> {
-    let path = crate::archive::path::ArchivePath::parse(&path);
-    let path = path.filter(|path| path.as_str().ends_with(".xdr.gz"));
-    let path = path.ok_or_else(|| usage("the path is none of an archive's XDR files, such as ledger/00/00/00/ledger-0000003f.xdr.gz"))?;
+    let path = crate::archive::path::ArchivePath::parse(&path)
+        .ok_or_else(|| usage("the path is none of an archive's files, such as ledger/00/00/00/ledger-0000003f.xdr.gz"))?;
     let host = WebHost::new(&signal)?;
     let readers = readers(source, &host)?;
     let [reader] = readers.as_slice() else { return Err(usage("a file is dumped of one archive")) };
     let options = driver::ReadOptions::default();
-    let mut printer = crate::explore::RecordPrinter::new(&path, &options.budget);
-    let mut record = |bytes: &[u8]| {
-        let line = printer.print(bytes)?;
-        on_line.call1(&JsValue::NULL, &line.into()).map(drop).map_err(|_| "the listener failed".to_owned())
+    let print = |line: String| on_line.call1(&JsValue::NULL, &line.into()).map(drop).map_err(|_| "the listener failed".to_owned());
+    let records = if path.as_str().ends_with(".json") {
+        let state = driver::dump::read_json(&**reader, &host, &options, &path).await;
+        state.and_then(|state| print(state.to_string()).map(|()| 1).map_err(DumpError::Faulty))
+    } else {
+        let mut printer = crate::explore::RecordPrinter::new(&path, &options.budget);
+        let mut record = |bytes: &[u8]| print(printer.print(bytes)?);
+        driver::dump::read_records(&**reader, &host, &options, &path, &mut record).await
     };
-    let records = driver::dump::read_records(&**reader, &host, &options, &path, &mut record).await;
-    let records =
-        records.map_err(|error| with_code(&format!("{path}: {error}"), if signal.aborted() { "ABORTED" } else { "FAULTY" }, None))?;
+    let records = records.map_err(|error| match &error {
+        _ if signal.aborted() => with_code(&format!("{path}: {error}"), "ABORTED", None),
+        DumpError::Unread(read) => with_code(&format!("{path}: {error}"), read.code(), Some(read.advice())),
+        DumpError::Faulty(_) | DumpError::Missing => with_code(&format!("{path}: {error}"), "FAULTY", None),
+    })?;
     to_js(&Records { records })
 }
 

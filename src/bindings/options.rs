@@ -90,8 +90,10 @@ fn reading(object: &JsValue) -> Result<ReadOptions, JsValue> {
         None => {}
     }
     options.retry.max_retries = integer(object, "maxRetries")?.unwrap_or(options.retry.max_retries);
-    if let Some(ms) = integer(object, "timeoutMs")? {
-        options.timeouts = Timeouts { idle_ms: u64::from(ms.max(1)) };
+    match integer(object, "timeoutMs")? {
+        Some(0) => return Err(usage("timeoutMs must be at least 1")),
+        Some(ms) => options.timeouts = Timeouts { idle_ms: u64::from(ms) },
+        None => {}
     }
     if let Some(ledgers) = integer(object, "checkpointFrequency")? {
         let frequency = CheckpointFrequency::from_ledgers(ledgers);

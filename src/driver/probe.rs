@@ -24,6 +24,8 @@ const PLACES: u32 = 16;
 /// Looks for files without reading them.
 pub(super) struct Probe<'a> {
     drive: &'a Drive<'a>,
+    /// The newest checkpoints of the archives: who announces less is not asked for what is newer.
+    tips: Vec<Option<Checkpoint>>,
     pub(super) accounts: Accounts,
 }
 
@@ -32,8 +34,8 @@ pub(super) fn note(code: &'static str, message: String) -> Note {
 }
 
 impl<'a> Probe<'a> {
-    pub(super) fn new(drive: &'a Drive<'a>) -> Self {
-        Self { drive, accounts: Accounts::default() }
+    pub(super) fn new(drive: &'a Drive<'a>, roots: &[Root], frequency: CheckpointFrequency) -> Self {
+        Self { drive, tips: roots.iter().map(|root| tip(root, frequency)).collect(), accounts: Accounts::default() }
     }
 
     /// The checkpoints to verify, and what is to be said about them.
@@ -121,8 +123,13 @@ impl<'a> Probe<'a> {
 
     /// Whether any archive has anything of a checkpoint.
     async fn exists(&mut self, checkpoint: Checkpoint) -> bool {
+        let behind = |archive: &ArchiveId| self.tips.get(archive.index()).copied().flatten().is_some_and(|tip| tip < checkpoint);
+        let mut asked: Vec<_> = self.drive.pool().ids().filter(|archive| !behind(archive)).collect();
+        if asked.is_empty() {
+            asked.extend(self.drive.pool().ids());
+        }
         for kind in FileKind::ALL {
-            for archive in self.drive.pool().ids() {
+            for archive in asked.iter().copied() {
                 if self.drive.pool().is_usable(archive) && self.has(archive, &ArchivePath::of_checkpoint(kind, checkpoint)).await {
                     return true;
                 }

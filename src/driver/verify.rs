@@ -226,7 +226,7 @@ impl Run<'_, '_> {
         let silent = self.drive.pool().ids().zip(&list).filter(|(_, root)| !root.read).map(|(id, _)| id);
         silent.for_each(|id| self.drive.pool().exclude(id));
         let mut network = self.network(&mut list)?;
-        let mut probe = Probe::new(self.drive);
+        let mut probe = Probe::new(self.drive, &list, options.frequency);
         let pinned = probe.pinned_tip(&list, options.frequency).await;
         let (range, mut notes) = probe.find_range(options, &list, pinned).await;
         accounts.add(&probe.accounts);

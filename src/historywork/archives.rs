@@ -105,13 +105,13 @@ impl Accounts {
     pub fn add(&mut self, other: &Self) {
         for (id, more) in &other.0 {
             let own = self.of(*id);
-            own.requests += more.requests;
-            own.failures += more.failures;
-            own.throttled += more.throttled;
-            own.missing += more.missing;
-            own.faulty += more.faulty;
-            own.compressed += more.compressed;
-            own.inflated += more.inflated;
+            own.requests = own.requests.saturating_add(more.requests);
+            own.failures = own.failures.saturating_add(more.failures);
+            own.throttled = own.throttled.saturating_add(more.throttled);
+            own.missing = own.missing.saturating_add(more.missing);
+            own.faulty = own.faulty.saturating_add(more.faulty);
+            own.compressed = own.compressed.saturating_add(more.compressed);
+            own.inflated = own.inflated.saturating_add(more.inflated);
         }
     }
 

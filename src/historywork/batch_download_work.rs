@@ -86,7 +86,7 @@ impl BatchDownloadWork {
                     DownloadTransactionsWork::new(archives, checkpoint, avoid, shared),
                 ),
                 FileKind::Results => {
-                    self.add(turn, checkpoint, "VerifyTxResultsWork", VerifyTxResultsWork::new(archives, checkpoint, shared))
+                    self.add(turn, checkpoint, "VerifyTxResultsWork", VerifyTxResultsWork::new(archives, checkpoint, avoid, shared))
                 }
                 FileKind::Scp => {
                     self.add(turn, checkpoint, "DownloadScpHistoryWork", DownloadScpHistoryWork::new(archives, checkpoint, avoid, shared))

@@ -40,7 +40,7 @@ pub enum MissingData {
     Unreadable(crate::archive::error::RunError),
     /// The work did not come to an end, or was not asked to hold files.
     #[error("the {0} file was not downloaded: run the work to its end, with a state that holds records")]
-    NotDownloaded(FileKind),
+    NotDownloaded(&'static str),
 }
 
 /// Moves the files out of the state; nothing is copied, and the state is empty afterwards.
@@ -63,10 +63,13 @@ pub fn build_checkpoint_data(state: &SharedHistoryState) -> Result<CheckpointDat
     ];
     let held = state.hold.records;
     if let Some((kind, _)) = statuses.into_iter().find(|(_, status)| !held || *status != Some(Status::Verified)) {
-        return Err(MissingData::NotDownloaded(kind));
+        return Err(MissingData::NotDownloaded(kind.name()));
+    }
+    if state.hold.buckets && !state.buckets_complete {
+        return Err(MissingData::NotDownloaded("bucket"));
     }
     let Some(history_archive_state) = state.history.take().and_then(|report| report.facts) else {
-        return Err(MissingData::NotDownloaded(FileKind::History));
+        return Err(MissingData::NotDownloaded(FileKind::History.name()));
     };
     let taken = core::mem::take(&mut *state);
     let mut records = taken.records;

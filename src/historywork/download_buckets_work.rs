@@ -3,7 +3,6 @@
 //! A batch: its children are [`VerifyBucketWork`], as many at once as the scheduler's class of downloads allows.
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
 
 use super::archives::Archives;
 use super::get_and_unzip_remote_file_work::{GetAndUnzipRemoteFileWork, OnFault};
@@ -27,36 +26,23 @@ pub struct DownloadBucketsWork {
     jobs: Option<Vec<BucketJob>>,
     begun: bool,
     indexing: bool,
-    done: BucketsDone,
-    /// Who is to know of each bucket as it is done.
-    listener: Option<WorkId>,
+    /// Where outcomes go instead of into the state, and who is to know of each.
+    into: Option<(BucketsDone, WorkId)>,
 }
 
 impl DownloadBucketsWork {
     /// The buckets that the state of a checkpoint names, which is in `state` by then.
     #[must_use]
     pub fn new(archives: Archives, checkpoint: Checkpoint, retry: RetryPolicy, on_fault: OnFault, state: SharedHistoryState) -> Self {
-        Self {
-            archives,
-            checkpoint,
-            retry,
-            on_fault,
-            state,
-            jobs: None,
-            begun: false,
-            indexing: false,
-            done: BucketsDone::default(),
-            listener: None,
-        }
+        Self { archives, checkpoint, retry, on_fault, state, jobs: None, begun: false, indexing: false, into: None }
     }
 
     /// Only these buckets, with their outcomes into `done`, and the listener woken for each: for whoever knows which were
     /// verified before.
     #[must_use]
     pub fn only(mut self, jobs: Vec<BucketJob>, done: BucketsDone, listener: WorkId) -> Self {
-        self.listener = Some(listener);
         self.jobs = Some(jobs);
-        self.done = done;
+        self.into = Some((done, listener));
         self
     }
 
@@ -78,10 +64,12 @@ impl DownloadBucketsWork {
     fn begin(&mut self, turn: &mut Turn<'_>) -> Ran {
         let Some(jobs) = self.jobs.take().or_else(|| self.named()) else { return Ran::Failure { retry: false, at_least_ms: 0 } };
         if jobs.is_empty() {
+            self.state.lock().buckets_complete = true;
             return Ran::Success;
         }
         for job in jobs {
-            let mut file = VerifyBucketWork::new(self.archives.clone(), job, self.state.clone(), self.done.clone());
+            let mut file =
+                VerifyBucketWork::new(self.archives.clone(), job, self.state.clone(), self.into.as_ref().map(|(done, _)| done.clone()));
             if self.indexing {
                 file = file.indexing();
             }
@@ -93,19 +81,6 @@ impl DownloadBucketsWork {
         }
         Ran::Waiting
     }
-
-    /// What was held of the buckets goes where whoever ordered them looks for it.
-    fn hand_over(&mut self) {
-        let mut state = self.state.lock();
-        if !state.hold.buckets {
-            return;
-        }
-        for (job, mut settled) in self.done.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            state.bucket_content.insert(job.bucket, core::mem::take(&mut settled.kept.content));
-            let report = state.take(None, settled);
-            state.buckets.push(report);
-        }
-    }
 }
 
 impl HistoryWork for DownloadBucketsWork {
@@ -113,13 +88,13 @@ impl HistoryWork for DownloadBucketsWork {
         if !core::mem::replace(&mut self.begun, true) {
             return Step::Ended(self.begin(turn));
         }
-        if let Some(listener) = self.listener {
-            turn.scheduler.wake(listener);
+        if let Some((_, listener)) = &self.into {
+            turn.scheduler.wake(*listener);
         }
         if turn.family.unfinished > 0 {
             return Step::Ended(Ran::Waiting);
         }
-        self.hand_over();
+        self.state.lock().buckets_complete = true;
         Step::Ended(Ran::Success)
     }
 }

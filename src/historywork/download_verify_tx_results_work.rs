@@ -39,11 +39,11 @@ impl DownloadVerifyTxResultsWork {
             self.started += 1;
             let state = SharedHistoryState::default();
             let avoid = self.archives.behind(checkpoint.last_ledger());
-            let headers = DownloadLedgerHeadersWork::new(self.archives.clone(), checkpoint, avoid, state.clone());
+            let headers = DownloadLedgerHeadersWork::new(self.archives.clone(), checkpoint, avoid.clone(), state.clone());
             let headers = GetAndUnzipRemoteFileWork::new(headers, self.archives.clone(), self.retry, OnFault::Report);
             let spec = |kind: &'static str| WorkSpec::new(kind, format!("{kind} {checkpoint}"), DOWNLOAD).retrying(self.retry);
             let first = turn.scheduler.add_child(turn.id, spec("DownloadLedgerHeadersWork"), Box::new(headers))?;
-            let results = VerifyTxResultsWork::new(self.archives.clone(), checkpoint, state.clone());
+            let results = VerifyTxResultsWork::new(self.archives.clone(), checkpoint, avoid, state.clone());
             let results = GetAndUnzipRemoteFileWork::new(results, self.archives.clone(), self.retry, OnFault::Report);
             turn.scheduler.add_child(turn.id, spec("VerifyTxResultsWork").after(first), Box::new(results))?;
             self.under_way.push_back((checkpoint, state));

@@ -185,7 +185,7 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
         if elsewhere && !self.fresh && self.another_is_left() {
             return Ran::Running;
         }
-        if heals && !self.fresh {
+        if heals && !self.fresh && self.answered.len() < ANSWERS {
             self.fresh = true;
             return Ran::Running;
         }
@@ -209,6 +209,19 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
         if !self.failed.is_empty() && retry < self.retry.max_retries {
             self.failed.clear();
             return Ran::Failure { retry: true, at_least_ms: error.retry_after_ms.unwrap_or(0).min(self.retry.max_delay_ms) };
+        }
+        self.settle(Unchecked::Unreadable)
+    }
+
+    /// Those that are left cannot be reached: whoever failed before is tried again, whoever may heal is asked afresh.
+    fn nobody_left(&mut self, retry: u32) -> Ran {
+        if !self.failed.is_empty() && retry < self.retry.max_retries {
+            self.failed.clear();
+            return Ran::Failure { retry: true, at_least_ms: 0 };
+        }
+        let heals = self.answers.borrow().iter().any(|(report, _)| report.may_heal());
+        if heals && self.answered.len() < ANSWERS && !core::mem::replace(&mut self.fresh, true) {
+            return Ran::Running;
         }
         self.settle(Unchecked::Unreadable)
     }
@@ -276,7 +289,7 @@ impl<F: FileWork> HistoryWork for GetAndUnzipRemoteFileWork<F> {
                 self.accounts.of(archive).requests += 1;
                 if error.kind == ReadErrorKind::Aborted { self.settle(Unchecked::Cancelled) } else { self.failed(archive, &error, retry) }
             }
-            ReadEnd::Nobody => self.settle(Unchecked::Unreadable),
+            ReadEnd::Nobody => self.nobody_left(retry),
             ReadEnd::Cancelled => self.settle(Unchecked::Cancelled),
         }
     }

@@ -34,7 +34,7 @@ impl Metrics {
         let total = accounts.total();
         let mut metrics = Self::default();
         metrics.bytes("history.get.throughput", total.compressed);
-        metrics.count("history.get.failure", total.failures + total.throttled);
+        metrics.count("history.get.failure", total.failures.saturating_add(total.throttled));
         metrics.bytes("bytes.compressed", total.compressed);
         metrics.bytes("bytes.inflated", total.inflated);
         let ledger = range.map(|range| range.tally(Some(FileKind::Ledger))).unwrap_or_default();
@@ -58,7 +58,7 @@ impl Metrics {
         let total = accounts.total();
         let mut metrics = Self::default();
         metrics.bytes("history.get.throughput", total.compressed);
-        metrics.count("history.get.failure", total.failures + total.throttled);
+        metrics.count("history.get.failure", total.failures.saturating_add(total.throttled));
         metrics.check(success, failure);
         metrics.ledger_check(success, failure);
         metrics

@@ -35,11 +35,11 @@ impl fmt::Display for Seed {
 impl FromStr for Seed {
     type Err = &'static str;
 
-    /// Up to 16 hex digits.
+    /// 16 hex digits.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = !text.is_empty() && text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let value = digits.then(|| u64::from_str_radix(text, 16).ok()).flatten();
-        value.map(Self).ok_or("a seed is 1 to 16 hexadecimal digits")
+        value.map(Self).ok_or("a seed is 16 hexadecimal digits")
     }
 }
 

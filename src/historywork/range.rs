@@ -142,7 +142,7 @@ impl JoinedRange {
     pub fn bucket_count(&self) -> (u64, u64) {
         let under_way = self.buckets.values().filter(|entry| entry.job.is_some()).count();
         let done = self.bucket_tally.total();
-        (done, done + crate::codec::u64_from(under_way))
+        (done, done.saturating_add(crate::codec::u64_from(under_way)))
     }
 
     /// The segments, from the lowest ledgers to the highest.
@@ -203,16 +203,14 @@ impl JoinedRange {
         let mut tally = Tally::default();
         for segment in &self.segments {
             let own = segment.tally(kind);
-            tally.verified += own.verified;
-            tally.faulty += own.faulty;
-            tally.unchecked += own.unchecked;
+            tally.add(own);
         }
-        tally.unchecked += self.not_started.map_or(0, |(_, count)| count);
+        tally.unchecked = tally.unchecked.saturating_add(self.not_started.map_or(0, |(_, count)| count));
         if kind == FileKind::History {
-            let unchecked = self.late_faults.unchecked.values().sum::<u64>();
+            let unchecked = self.late_faults.unchecked.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
             tally.verified = tally.verified.saturating_sub(self.late_faults.verified);
             tally.unchecked = tally.unchecked.saturating_sub(unchecked);
-            tally.faulty += self.late_faults.verified + unchecked;
+            tally.faulty = tally.faulty.saturating_add(self.late_faults.verified).saturating_add(unchecked);
         }
         tally
     }
@@ -222,13 +220,17 @@ impl JoinedRange {
     pub fn unchecked(&self) -> Vec<(Option<FileKind>, Unchecked, u64)> {
         let mut counts: BTreeMap<(FileKind, Unchecked), u64> = BTreeMap::new();
         for (kind, why, count) in self.segments.iter().flat_map(Segment::unchecked) {
-            *counts.entry((kind, why)).or_default() += count;
+            let own = counts.entry((kind, why)).or_default();
+            *own = own.saturating_add(count);
         }
         for (why, late) in &self.late_faults.unchecked {
             counts.entry((FileKind::History, *why)).and_modify(|count| *count = count.saturating_sub(*late));
         }
         if let Some((why, count)) = self.not_started {
-            FileKind::ALL.into_iter().for_each(|kind| *counts.entry((kind, why)).or_default() += count);
+            FileKind::ALL.into_iter().for_each(|kind| {
+                let own = counts.entry((kind, why)).or_default();
+                *own = own.saturating_add(count);
+            });
         }
         let files = counts.into_iter().map(|((kind, why), count)| (Some(kind), why, count));
         let buckets = self.bucket_unchecked.iter().map(|(why, count)| (None, *why, *count));
@@ -237,12 +239,13 @@ impl JoinedRange {
 
     /// Says that the rest of the plan is not looked at, nor the buckets that are under way, and why.
     pub fn stop(&mut self, why: Unchecked) {
-        let rest = self.plan.count() - self.joined;
+        let rest = self.plan.count().saturating_sub(self.joined);
         self.not_started = Some((why, u64::from(rest)));
         for entry in self.buckets.values_mut().filter(|entry| entry.job.is_some()) {
             entry.job = None;
             self.bucket_tally.count(Status::Unchecked(why));
-            *self.bucket_unchecked.entry(why).or_default() += 1;
+            let count = self.bucket_unchecked.entry(why).or_default();
+            *count = count.saturating_add(1);
         }
     }
 
@@ -261,21 +264,15 @@ impl JoinedRange {
         emit: &mut dyn FnMut(HistoryEvent),
     ) -> Vec<BucketJob> {
         let rules = archives.rules();
-        self.joined += 1;
+        self.joined = self.joined.saturating_add(1);
         self.accounts.add(&verified.accounts);
-        for error in verified.errors {
-            if self.errors.len() < ERRORS_KEPT {
-                self.errors.push(error);
-            } else {
-                self.errors_dropped += 1;
-            }
-        }
+        verified.errors.into_iter().for_each(|error| self.add_error(error));
         let CheckpointOutcome { segment, statuses, state, protocol } = verified.outcome;
         let (checkpoint, _) = segment.range();
         if statuses.contains(&Status::Faulty) {
-            self.checked.1 += 1;
+            self.checked.1 = self.checked.1.saturating_add(1);
         } else if !statuses.iter().any(|status| matches!(status, Status::Unchecked(why) if why.is_incomplete())) {
-            self.checked.0 += 1;
+            self.checked.0 = self.checked.0.saturating_add(1);
         }
         emit(HistoryEvent::Checkpoint(checkpoint, statuses));
         for finding in segment.findings().list() {
@@ -356,7 +353,8 @@ impl JoinedRange {
             let entry = self.buckets.entry(bucket).or_insert_with(|| {
                 if skip_buckets {
                     self.bucket_tally.count(Status::Unchecked(Unchecked::Skipped));
-                    *self.bucket_unchecked.entry(Unchecked::Skipped).or_default() += 1;
+                    let count = self.bucket_unchecked.entry(Unchecked::Skipped).or_default();
+                    *count = count.saturating_add(1);
                     return BucketEntry { job: None, facts: None, last_named: 0 };
                 }
                 let job = BucketJob { bucket, place, checkpoint, protocol };
@@ -376,11 +374,12 @@ impl JoinedRange {
     /// Takes a bucket that was verified.
     pub fn bucket_done(&mut self, job: &BucketJob, settled: Settled<BucketReport>, rules: &Rules, emit: &mut dyn FnMut(HistoryEvent)) {
         self.accounts.add(&settled.accounts);
-        self.errors.extend(settled.error);
+        settled.error.into_iter().for_each(|error| self.add_error(error));
         let report = settled.report;
         self.bucket_tally.count(report.status);
         if let Status::Unchecked(why) = report.status {
-            *self.bucket_unchecked.entry(why).or_default() += 1;
+            let count = self.bucket_unchecked.entry(why).or_default();
+            *count = count.saturating_add(1);
         }
         self.bucket_notes.extend(report.notes);
         self.bucket_notes.truncate(NOTES_KEPT);
@@ -415,7 +414,7 @@ impl JoinedRange {
                     Some(bucket) if !self.misplaced.insert(bucket) => continue,
                     Some(_) => {
                         self.bucket_tally.verified = self.bucket_tally.verified.saturating_sub(1);
-                        self.bucket_tally.faulty += 1;
+                        self.bucket_tally.faulty = self.bucket_tally.faulty.saturating_add(1);
                     }
                 }
                 self.add_bucket_finding(finding.from_archive(&archive), rules, emit);
@@ -427,8 +426,19 @@ impl JoinedRange {
     fn recount_history(&mut self, status: Status) {
         match status {
             Status::Faulty => {}
-            Status::Verified => self.late_faults.verified += 1,
-            Status::Unchecked(why) => *self.late_faults.unchecked.entry(why).or_default() += 1,
+            Status::Verified => self.late_faults.verified = self.late_faults.verified.saturating_add(1),
+            Status::Unchecked(why) => {
+                let count = self.late_faults.unchecked.entry(why).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+    }
+
+    fn add_error(&mut self, error: RunError) {
+        if self.errors.len() < ERRORS_KEPT {
+            self.errors.push(error);
+        } else {
+            self.errors_dropped = self.errors_dropped.saturating_add(1);
         }
     }
 

@@ -158,6 +158,9 @@ pub fn resume(json: &str, asked: &Request) -> Result<(SavedHead, JoinedRange), R
         let seed = |seed: Option<Seed>| seed.map_or_else(|| "none".to_owned(), |seed| seed.to_string());
         return differs("seed", &seed(range.plan().seed()), &seed(asked.seed));
     }
+    if range.joined() > range.plan().count() {
+        return Err(Refusal::Unreadable("it has more checkpoints than its range".into()));
+    }
     if head.roots.len() != head.request.archives.len() {
         return Err(Refusal::Unreadable("it has not one newest state an archive".into()));
     }

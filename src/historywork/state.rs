@@ -35,6 +35,8 @@ pub struct HistoryWorkState {
     pub(crate) results: Option<FileReport<()>>,
     pub(crate) scp: Option<FileReport<()>>,
     pub(crate) buckets: Vec<BucketReport>,
+    /// Every bucket that was wanted is settled.
+    pub(crate) buckets_complete: bool,
     pub(crate) history_json: Vec<u8>,
     pub(crate) records: BTreeMap<FileKind, Vec<Vec<u8>>>,
     pub(crate) bucket_content: BTreeMap<BucketHash, Vec<u8>>,

@@ -44,15 +44,15 @@ pub struct VerifyBucketWork {
     indexing: bool,
     hold: bool,
     state: SharedHistoryState,
-    done: BucketsDone,
+    into: Option<BucketsDone>,
 }
 
 impl VerifyBucketWork {
-    /// A bucket, its outcome into `done`.
+    /// A bucket, its outcome into `state`, or where it is given into `into`.
     #[must_use]
-    pub fn new(archives: Archives, job: BucketJob, state: SharedHistoryState, done: BucketsDone) -> Self {
+    pub fn new(archives: Archives, job: BucketJob, state: SharedHistoryState, into: Option<BucketsDone>) -> Self {
         let hold = state.lock().hold.buckets;
-        Self { archives, job, indexing: false, hold, state, done }
+        Self { archives, job, indexing: false, hold, state, into }
     }
 
     /// Also builds an index of keys and offsets.
@@ -99,7 +99,16 @@ impl FileWork for VerifyBucketWork {
         check.finish(delivery)
     }
 
-    fn settled(&mut self, settled: Settled<BucketReport>) {
-        self.done.lock().unwrap_or_else(PoisonError::into_inner).push((self.job, settled));
+    fn settled(&mut self, mut settled: Settled<BucketReport>) {
+        if let Some(into) = &self.into {
+            into.lock().unwrap_or_else(PoisonError::into_inner).push((self.job, settled));
+            return;
+        }
+        let mut state = self.state.lock();
+        if self.hold {
+            state.bucket_content.insert(self.job.bucket, core::mem::take(&mut settled.kept.content));
+        }
+        let report = state.take(None, settled);
+        state.buckets.push(report);
     }
 }

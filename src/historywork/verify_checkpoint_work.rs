@@ -5,7 +5,7 @@
 //! ledger files of the others, and what most of them have counts. Where as many have one as another, nothing here can tell
 //! who is right, and both stand as errors. Retries belong to the composite step (rules A.1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use super::answers::ANSWERS;
@@ -36,11 +36,17 @@ pub struct VerifiedCheckpoint {
     pub accounts: Accounts,
     /// Files that no archive delivered.
     pub errors: Vec<RunError>,
+    /// Others that are as sound by themselves, and that as many archives have.
+    pub rivals: Vec<VerifiedCheckpoint>,
 }
 
 /// Checkpoints that were verified, with what they were ordered by: one that counts, or all there are of one to be verified
 /// again.
 pub type CheckpointsDone = Arc<Mutex<Vec<(CheckpointOrder, Vec<VerifiedCheckpoint>)>>>;
+
+/// How often a checkpoint is verified at most: with the ledger files of as many archives as are asked for a file, and with
+/// other states where those are in doubt.
+const TRIES: usize = 2 * ANSWERS + 1;
 
 /// What a checkpoint was ordered for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,6 +66,10 @@ pub struct VerifyCheckpointWork {
     with_scp: bool,
     order: CheckpointOrder,
     avoid: BTreeMap<FileKind, Vec<ArchiveId>>,
+    /// Whose ledger files were tried.
+    ledgers: Vec<ArchiveId>,
+    /// Whose states do not fit the ledger file that is tried.
+    misfits: Vec<ArchiveId>,
     state: Option<SharedHistoryState>,
     tried: Vec<VerifiedCheckpoint>,
     done: CheckpointsDone,
@@ -76,13 +86,26 @@ impl VerifyCheckpointWork {
         order: CheckpointOrder,
         done: CheckpointsDone,
     ) -> Self {
-        Self { archives, checkpoint, retry, with_scp, order, avoid: BTreeMap::new(), state: None, tried: Vec::new(), done }
+        Self {
+            archives,
+            checkpoint,
+            retry,
+            with_scp,
+            order,
+            avoid: BTreeMap::new(),
+            ledgers: Vec::new(),
+            misfits: Vec::new(),
+            state: None,
+            tried: Vec::new(),
+            done,
+        }
     }
 
     /// Not to be asked for the ledger file: what they have is known.
     #[must_use]
     pub fn avoiding(mut self, archives: Vec<ArchiveId>) -> Self {
-        self.avoid.insert(FileKind::Ledger, archives);
+        self.avoid.insert(FileKind::Ledger, archives.clone());
+        self.ledgers = archives;
         self
     }
 
@@ -106,27 +129,35 @@ impl VerifyCheckpointWork {
     /// Whether it is to be verified once more, and from whom not.
     fn doubt(&mut self) -> bool {
         let Some(last) = self.tried.last() else { return false };
-        if self.archives.count() < 2 || self.tried.len() >= ANSWERS {
+        if self.archives.count() < 2 || self.tried.len() >= TRIES {
             return false;
         }
-        let contradicts =
-            |finding: &&Finding| finding.code.contradicts_another_file() && (finding.is_error() || finding.good_from.is_some());
+        let contradicts = |finding: &&Finding| finding.code.contradicts_another_file();
         let contradictions: Vec<_> = last.outcome.segment.findings().list().iter().filter(contradicts).collect();
-        // Nothing to doubt, or a state that was in doubt and another that fits.
-        if contradictions.is_empty() && !self.avoid.contains_key(&FileKind::Ledger) {
+        let unresolved = |of_state: bool| {
+            let is_of_state = |finding: &&&Finding| (finding.code == FindingCode::BucketListHashMismatch) == of_state;
+            contradictions.iter().filter(is_of_state).any(|finding| finding.is_error())
+        };
+        let resolved = contradictions.iter().any(|finding| finding.good_from.is_some());
+        let Some(ledger) = last.served.get(&FileKind::Ledger).copied() else { return false };
+        let all = self.archives.count();
+        // Headers that other files agree with are not in doubt for a state that does not.
+        if unresolved(true) && !unresolved(false) {
+            self.misfits.extend(last.served.get(&FileKind::History));
+            if self.misfits.len() < all {
+                let others = self.archives.ids().filter(|id| *id != ledger).collect();
+                self.avoid = BTreeMap::from([(FileKind::Ledger, others), (FileKind::History, self.misfits.clone())]);
+                return true;
+            }
+        }
+        if contradictions.is_empty() && self.ledgers.is_empty() {
             return false;
         }
-        // A state that does not fit the headers is in doubt itself, unless another one did not fit either.
-        let only_state =
-            !contradictions.is_empty() && contradictions.iter().all(|finding| finding.code == FindingCode::BucketListHashMismatch);
-        let kind = if only_state && !self.avoid.contains_key(&FileKind::History) { FileKind::History } else { FileKind::Ledger };
-        let Some(archive) = last.served.get(&kind) else { return false };
-        let avoid = self.avoid.entry(kind).or_default();
-        if avoid.contains(archive) {
-            return false;
-        }
-        avoid.push(*archive);
-        avoid.len() < self.archives.count()
+        let in_doubt = unresolved(true) || unresolved(false) || resolved || !self.ledgers.is_empty();
+        self.ledgers.push(ledger);
+        self.misfits.clear();
+        self.avoid = BTreeMap::from([(FileKind::Ledger, self.ledgers.clone())]);
+        in_doubt && self.ledgers.len() < all.min(ANSWERS)
     }
 
     fn finish(&mut self) {
@@ -173,12 +204,13 @@ fn put_together(state: &SharedHistoryState, archives: &Archives) -> Option<Verif
     outcome.segment.name_archives(|path| {
         path.kind().and_then(|kind| served.get(&kind)).map_or_else(String::new, |archive| archives.name(*archive).to_owned())
     });
-    Some(VerifiedCheckpoint { outcome, headers, served: state.served, accounts: state.accounts, errors: state.errors })
+    Some(VerifiedCheckpoint { outcome, headers, served: state.served, accounts: state.accounts, errors: state.errors, rivals: Vec::new() })
 }
 
-/// How many of them have the headers of one.
+/// How many archives have the headers of one.
 pub(super) fn votes(one: &VerifiedCheckpoint, tried: &[VerifiedCheckpoint]) -> usize {
-    tried.iter().filter(|other| first_difference(one, other).is_none()).count()
+    let same = tried.iter().filter(|other| first_difference(one, other).is_none());
+    same.filter_map(|other| other.served.get(&FileKind::Ledger)).collect::<BTreeSet<_>>().len()
 }
 
 /// Files that are not sound.
@@ -186,40 +218,63 @@ pub(super) fn faults(verified: &VerifiedCheckpoint) -> usize {
     verified.outcome.statuses.iter().filter(|status| **status == Status::Faulty).count()
 }
 
-/// The one with the fewest faults; of equals, the one whose headers most have; of equals, the first.
+/// The one with the fewest faults; of equals, the one whose headers most have; of equals, the first, and the others are its
+/// rivals: their neighbours may tell.
 fn best_of(tried: Vec<VerifiedCheckpoint>, archives: &Archives) -> Option<VerifiedCheckpoint> {
-    let best =
-        (0..tried.len()).min_by_key(|index| tried.get(*index).map(|one| (faults(one), core::cmp::Reverse(votes(one, &tried)), *index)))?;
-    choose(tried, best, archives)
+    let ranks: Vec<_> = tried.iter().map(|one| (faults(one), core::cmp::Reverse(votes(one, &tried)))).collect();
+    let best = (0..tried.len()).min_by_key(|index| ranks.get(*index).copied())?;
+    choose(tried, best, archives, |other| ranks.get(other) <= ranks.get(best))
 }
 
-/// Takes one of them. What the others show of archives that are to blame is kept in it.
-pub(super) fn choose(mut tried: Vec<VerifiedCheckpoint>, best: usize, archives: &Archives) -> Option<VerifiedCheckpoint> {
-    let counts: Vec<_> = tried.iter().map(|one| (faults(one), votes(one, &tried))).collect();
-    let (best_faults, best_votes) = counts.get(best).copied()?;
+/// Takes one of them. Those for whom `is_rival` says so are kept for a later judgement; what the others show of archives that
+/// are to blame is kept in it.
+pub(super) fn choose(
+    mut tried: Vec<VerifiedCheckpoint>,
+    best: usize,
+    archives: &Archives,
+    is_rival: impl Fn(usize) -> bool,
+) -> Option<VerifiedCheckpoint> {
+    let rivals: Vec<_> = (0..tried.len()).filter(|index| *index != best).map(is_rival).collect();
+    if best >= tried.len() {
+        return None;
+    }
     let mut chosen = tried.remove(best);
-    let others = counts.into_iter().enumerate().filter(|(index, _)| *index != best).map(|(_, count)| count);
-    for (other, (faults, votes)) in tried.into_iter().zip(others) {
-        // As sound, and as many have it: nothing here can tell which of the two is the network's.
-        let disputed = faults <= best_faults && votes >= best_votes;
-        // Whom it blamed, it may have blamed by what was wrong itself: only the requests count.
-        chosen.accounts.add(&other.accounts.without_blame());
-        let differences = differences(&chosen, &other, archives, disputed);
-        // What does not depend on the doubted files stands.
-        let doubtful = |finding: &Finding| !differences.is_empty() && finding.code.contradicts_another_file();
-        let evidence = other.outcome.segment.findings().list().iter();
-        let stands = evidence.filter(|finding| finding.good_from.is_some() && !doubtful(finding)).cloned();
-        for finding in stands.chain(differences.iter().cloned()).collect::<Vec<_>>() {
-            let known = |other: &Finding| other.path == finding.path && other.archive == finding.archive && other.good_from.is_some();
-            if !chosen.outcome.segment.findings().list().iter().any(known)
-                && let Some(archive) = archives.ids().find(|id| archives.name(*id) == finding.archive)
-            {
-                chosen.accounts.of(archive).faulty += 1;
+    for (mut other, is_rival) in tried.into_iter().zip(rivals) {
+        let rivals = core::mem::take(&mut other.rivals);
+        for other in rivals.into_iter().chain([other]) {
+            if is_rival && first_difference(&chosen, &other).is_some() {
+                chosen.rivals.push(other);
+            } else {
+                chosen.blame(other, archives, false);
             }
-            chosen.outcome.segment.accuse(finding);
         }
     }
     Some(chosen)
+}
+
+impl VerifiedCheckpoint {
+    /// Keeps what another one of the same checkpoint shows of archives that are to blame. `disputed`: it is as good as this
+    /// one, and nothing here can tell which of the two is the network's.
+    pub(super) fn blame(&mut self, other: Self, archives: &Archives, disputed: bool) {
+        // Whom it blamed, it may have blamed by what was wrong itself: only the requests count.
+        self.accounts.add(&other.accounts.without_blame());
+        let differences = differences(self, &other, archives, disputed);
+        // What does not depend on the doubted files stands.
+        let doubtful = |finding: &Finding| {
+            finding.code == FindingCode::ArchivesDisagree || (!differences.is_empty() && finding.code.contradicts_another_file())
+        };
+        let evidence = other.outcome.segment.findings().list().iter();
+        let stands = evidence.filter(|finding| finding.good_from.is_some() && !doubtful(finding)).cloned();
+        for finding in stands.chain(differences.iter().cloned()).collect::<Vec<_>>() {
+            let known = |other: &Finding| other.path == finding.path && other.archive == finding.archive;
+            if !self.outcome.segment.findings().list().iter().any(known)
+                && let Some(archive) = archives.ids().find(|id| archives.name(*id) == finding.archive)
+            {
+                self.accounts.of(archive).faulty += 1;
+            }
+            self.outcome.segment.accuse(finding);
+        }
+    }
 }
 
 /// What the archives of the other one have other than those of the chosen one.

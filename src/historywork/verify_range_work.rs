@@ -70,6 +70,8 @@ pub struct VerifyRangeWork {
     /// The last one in order, not joined yet: its seam with the next may still show that it is wrong.
     held: Option<VerifiedCheckpoint>,
     accepted: u32,
+    /// Rivals of the checkpoint joined last that leave the question open.
+    forks: Vec<VerifiedCheckpoint>,
     recheck: Option<Recheck>,
     checkpoints_done: CheckpointsDone,
     buckets_done: BucketsDone,
@@ -98,6 +100,7 @@ impl VerifyRangeWork {
             early: BTreeMap::new(),
             held: None,
             accepted,
+            forks: Vec::new(),
             recheck: None,
             checkpoints_done: CheckpointsDone::default(),
             buckets_done: BucketsDone::default(),
@@ -147,20 +150,43 @@ impl VerifyRangeWork {
     fn accept(&mut self, new: VerifiedCheckpoint, turn: &mut Turn<'_>) -> Result<(), AddError> {
         self.accepted += 1;
         if let Some(held) = self.held.take() {
-            self.join(held, turn)?;
+            self.join(held, Some(&new), turn)?;
         }
         // With one archive there is nobody to ask again.
         if self.archives.count() > 1 {
             self.held = Some(new);
             return Ok(());
         }
-        self.join(new, turn)
+        self.join(new, None, turn)
     }
 
-    fn join(&mut self, verified: VerifiedCheckpoint, turn: &mut Turn<'_>) -> Result<(), AddError> {
+    fn join(&mut self, mut verified: VerifiedCheckpoint, next: Option<&VerifiedCheckpoint>, turn: &mut Turn<'_>) -> Result<(), AddError> {
+        let forks = core::mem::take(&mut self.forks);
+        for rival in core::mem::take(&mut verified.rivals) {
+            // A rival that does not fit its neighbours is to blame; one that does leaves the question open.
+            let disputed = self.fits_as_well(&rival, &verified, &forks, next);
+            if disputed {
+                self.forks.push(rival.clone());
+            }
+            verified.blame(rival, &self.archives, disputed);
+        }
         let (checkpoint, _) = verified.outcome.segment.range();
         let jobs = self.range.lock().join(verified, &self.archives, !self.settings.with_buckets, turn.emit);
         self.verify_buckets(jobs, checkpoint, turn)
+    }
+
+    /// Whether a rival fits what comes before and after as well as the chosen one, the rivals of both included.
+    fn fits_as_well(
+        &self,
+        rival: &VerifiedCheckpoint,
+        chosen: &VerifiedCheckpoint,
+        forks: &[VerifiedCheckpoint],
+        next: Option<&VerifiedCheckpoint>,
+    ) -> bool {
+        let joined = |one: &VerifiedCheckpoint| self.range.lock().seam_with(one, self.archives.rules()).len();
+        let before = forks.iter().map(|fork| self.seam(fork, rival).len()).chain([joined(rival)]).min();
+        let after = next.into_iter().flat_map(|next| next.rivals.iter().chain([next])).map(|next| self.seam(rival, next).len()).min();
+        before <= Some(joined(chosen)) && after <= next.map(|next| self.seam(chosen, next).len())
     }
 
     fn verify_buckets(&self, jobs: Vec<BucketJob>, checkpoint: Checkpoint, turn: &mut Turn<'_>) -> Result<(), AddError> {
@@ -203,8 +229,11 @@ impl VerifyRangeWork {
         };
         let (lefts, rights) = (all(held, self.accepted.saturating_sub(1)), all(new, self.accepted));
         let (left, right) = self.best_pair(&lefts, &rights).unwrap_or((0, 0));
-        self.held = choose(lefts, left, &self.archives);
-        match choose(rights, right, &self.archives) {
+        // Those that as many archives have may be right as well: their neighbours will tell.
+        let rank = |of: &[VerifiedCheckpoint]| of.iter().map(|one| (faults(one), core::cmp::Reverse(votes(one, of)))).collect::<Vec<_>>();
+        let (left_ranks, right_ranks) = (rank(&lefts), rank(&rights));
+        self.held = choose(lefts, left, &self.archives, |other| left_ranks.get(other) <= left_ranks.get(left));
+        match choose(rights, right, &self.archives, |other| right_ranks.get(other) <= right_ranks.get(right)) {
             Some(new) => self.accept(new, turn),
             None => Ok(()),
         }
@@ -230,7 +259,7 @@ impl VerifyRangeWork {
         loop {
             let waiting = self.range.lock().waiting();
             // Checkpoints may run ahead of the one that all later ones wait for, but not far.
-            let room = self.started - self.accepted < window.saturating_mul(2) && waiting < usize_from(window.saturating_mul(4));
+            let room = self.started - self.accepted < window && waiting < usize_from(window.saturating_mul(4));
             let next = self.range.lock().plan().get(self.started);
             let Some(checkpoint) = next.filter(|_| room && !turn.unreachable) else { return Ok(()) };
             let order = CheckpointOrder { index: self.started, again: false };
@@ -269,7 +298,7 @@ impl VerifyRangeWork {
         let nothing_more = turn.unreachable || self.started == self.range.lock().plan().count();
         if nothing_more && self.started == self.accepted && self.recheck.is_none() {
             if let Some(held) = self.held.take() {
-                self.join(held, turn)?;
+                self.join(held, None, turn)?;
             }
             if turn.scheduler.family(turn.id).is_none_or(|family| family.unfinished == 0) {
                 return Ok(Ran::Success);

@@ -11,6 +11,7 @@ use super::get_and_unzip_remote_file_work::{FileWork, Settled};
 use super::stage::HistoryWorkStage;
 use super::state::SharedHistoryState;
 use crate::archive::checkpoint::Checkpoint;
+use crate::archive::id::ArchiveId;
 use crate::archive::path::{ArchivePath, FileKind};
 use crate::codec::file::FileLimits;
 use crate::verify::checkpoint::{Delivery, FileReport, Headers};
@@ -21,6 +22,7 @@ use crate::verify::results::ResultsCheck;
 pub struct VerifyTxResultsWork {
     archives: Archives,
     checkpoint: Checkpoint,
+    avoid: Vec<ArchiveId>,
     state: SharedHistoryState,
     headers: Arc<Headers>,
 }
@@ -28,8 +30,8 @@ pub struct VerifyTxResultsWork {
 impl VerifyTxResultsWork {
     /// The results of the checkpoint whose headers are in `state`, into `state`.
     #[must_use]
-    pub fn new(archives: Archives, checkpoint: Checkpoint, state: SharedHistoryState) -> Self {
-        Self { archives, checkpoint, state, headers: Arc::new(Headers::none(checkpoint)) }
+    pub fn new(archives: Archives, checkpoint: Checkpoint, avoid: Vec<ArchiveId>, state: SharedHistoryState) -> Self {
+        Self { archives, checkpoint, avoid, state, headers: Arc::new(Headers::none(checkpoint)) }
     }
 }
 
@@ -45,6 +47,10 @@ impl FileWork for VerifyTxResultsWork {
 
     fn form(&self) -> FileForm {
         FileForm::Records(FileLimits::checkpoint_file(&self.archives.rules().budget))
+    }
+
+    fn avoid(&self) -> Vec<ArchiveId> {
+        self.avoid.clone()
     }
 
     fn begin(&mut self) -> bool {

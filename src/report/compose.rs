@@ -118,7 +118,7 @@ pub fn compose(outcome: Outcome<'_>) -> Report {
         elapsed_ms,
         bytes: Bytes { compressed: total.compressed.to_string(), inflated: total.inflated.to_string() },
     };
-    report.statement = statement(&report, kept.errors().values().sum(), cancelled);
+    report.statement = statement(&report, kept.errors().values().fold(0, |sum: u64, count| sum.saturating_add(*count)), cancelled);
     report
 }
 

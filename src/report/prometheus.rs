@@ -7,6 +7,9 @@ use serde::Deserialize;
 use super::Source;
 use crate::historywork::metrics::{Metric, Metrics};
 
+/// Of every name: other programs count history, too.
+const PREFIX: &str = "stellar_archive_verifier_";
+
 /// The part of a report that is exposed.
 #[derive(Debug, Deserialize)]
 pub struct Measured {
@@ -21,9 +24,9 @@ pub struct Measured {
 #[must_use]
 pub fn prometheus_text(measured: &Measured) -> String {
     let mut text = String::new();
-    for (name, metric) in measured.metrics.iter() {
-        let name = legal(name);
-        family(&mut text, &name);
+    for (dotted, metric) in measured.metrics.iter() {
+        let name = legal(dotted);
+        family(&mut text, &name, dotted);
         match metric {
             Metric::Count(count) => line(&mut text, &name, "", count),
             Metric::Bytes(bytes) => line(&mut text, &name, "", &bytes.parse::<u64>().unwrap_or(0)),
@@ -40,17 +43,19 @@ pub fn prometheus_text(measured: &Measured) -> String {
         ("archive_faulty", |source| source.faulty),
         ("archive_bytes", |source| source.bytes.parse().unwrap_or(0)),
     ];
-    for (name, value) in columns.into_iter().filter(|_| !measured.sources.is_empty()) {
-        family(&mut text, name);
+    for (dotted, value) in columns.into_iter().filter(|_| !measured.sources.is_empty()) {
+        let name = legal(dotted);
+        family(&mut text, &name, dotted);
         for source in &measured.sources {
-            line(&mut text, name, &format!("{{archive=\"{}\"}}", escaped(&source.archive)), &value(source));
+            line(&mut text, &name, &format!("{{archive=\"{}\"}}", escaped(&source.archive)), &value(source));
         }
     }
     text
 }
 
-fn family(text: &mut String, name: &str) {
+fn family(text: &mut String, name: &str, dotted: &str) {
     // Writing to a string cannot fail.
+    let _ = writeln!(text, "# HELP {name} {dotted} of the last run");
     let _ = writeln!(text, "# TYPE {name} counter");
 }
 
@@ -59,7 +64,8 @@ fn line(text: &mut String, name: &str, labels: &str, value: &u64) {
 }
 
 fn legal(name: &str) -> String {
-    name.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '_' }).collect()
+    let legal = name.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '_' });
+    format!("{PREFIX}{}", legal.collect::<String>())
 }
 
 fn escaped(label: &str) -> String {
@@ -77,11 +83,11 @@ mod tests {
         let measured: Option<Measured> = serde_json::from_str(json).ok();
         let text = measured.as_ref().map(prometheus_text).unwrap_or_default();
         for line in [
-            "# TYPE history_ledger_check_success counter",
-            "history_ledger_check_success 3",
-            "history_get_throughput 18446744073709551615",
-            "faulty{kind=\"ledger\"} 1",
-            "archive_faulty{archive=\"a\\\"b\\\\c\\nd\"} 2",
+            "# TYPE stellar_archive_verifier_history_ledger_check_success counter",
+            "stellar_archive_verifier_history_ledger_check_success 3",
+            "stellar_archive_verifier_history_get_throughput 18446744073709551615",
+            "stellar_archive_verifier_faulty{kind=\"ledger\"} 1",
+            "stellar_archive_verifier_archive_faulty{archive=\"a\\\"b\\\\c\\nd\"} 2",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

@@ -67,6 +67,10 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool) -> String {
 
 /// Archives whose files were not what other archives have, and sound.
 fn blame(report: &Report) -> String {
+    if report.findings.iter().any(|finding| finding.code == FindingCode::ArchivesDisagree && finding.is_error()) {
+        return " The archives hold different histories that are sound by themselves: nothing here can tell which one is the network's."
+            .into();
+    }
     let is_to_blame = |archive: &&str| report.findings.iter().any(|finding| finding.good_from.is_some() && finding.archive == *archive);
     let blamed = report.sources.iter().map(|source| source.archive.as_str()).filter(is_to_blame);
     let sentences = blamed.map(|archive| {

@@ -28,7 +28,8 @@ pub struct Tally {
 impl Tally {
     /// Counts one more.
     pub fn count(&mut self, status: Status) {
-        *self.of(status) += 1;
+        let count = self.of(status);
+        *count = count.saturating_add(1);
     }
 
     /// Moves one from one outcome to another.
@@ -41,7 +42,7 @@ impl Tally {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.verified + self.faulty + self.unchecked
+        self.verified.saturating_add(self.faulty).saturating_add(self.unchecked)
     }
 
     fn of(&mut self, status: Status) -> &mut u64 {
@@ -52,10 +53,11 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, other: Self) {
-        self.verified += other.verified;
-        self.faulty += other.faulty;
-        self.unchecked += other.unchecked;
+    /// Adds another one.
+    pub fn add(&mut self, other: Self) {
+        self.verified = self.verified.saturating_add(other.verified);
+        self.faulty = self.faulty.saturating_add(other.faulty);
+        self.unchecked = self.unchecked.saturating_add(other.unchecked);
     }
 }
 
@@ -138,7 +140,7 @@ impl Segment {
             right.fault(if finding.path.as_str().starts_with("ledger/") { FileKind::Ledger } else { FileKind::Transactions });
         }
         if self.last.is_none() || right.first.is_none() {
-            self.open_seams += 1;
+            self.open_seams = self.open_seams.saturating_add(1);
         }
         self.findings.extend(fold(seam), rules.budget.findings);
         self.findings.append(right.findings, rules.budget.findings);
@@ -149,9 +151,12 @@ impl Segment {
         }
         for (kind, counts) in right.unchecked {
             let own = self.unchecked.entry(kind).or_default();
-            counts.into_iter().for_each(|(why, count)| *own.entry(why).or_default() += count);
+            counts.into_iter().for_each(|(why, count)| {
+                let own = own.entry(why).or_default();
+                *own = own.saturating_add(count);
+            });
         }
-        self.open_seams += right.open_seams;
+        self.open_seams = self.open_seams.saturating_add(right.open_seams);
         self.high = right.high;
         self.last = right.last;
         Ok(self)
@@ -263,7 +268,8 @@ impl Kept {
     pub fn extend(&mut self, findings: impl IntoIterator<Item = Finding>, limit: usize) {
         for finding in findings {
             if finding.is_error() {
-                *self.errors.entry(finding.code).or_default() += 1;
+                let count = self.errors.entry(finding.code).or_default();
+                *count = count.saturating_add(1);
             }
             self.list.push(finding);
         }
@@ -274,9 +280,10 @@ impl Kept {
     pub fn append(&mut self, other: Self, limit: usize) {
         self.list.extend(other.list);
         for (code, count) in other.errors {
-            *self.errors.entry(code).or_default() += count;
+            let own = self.errors.entry(code).or_default();
+            *own = own.saturating_add(count);
         }
-        self.dropped += other.dropped;
+        self.dropped = self.dropped.saturating_add(other.dropped);
         self.shrink(limit);
     }
 
@@ -311,6 +318,6 @@ impl Kept {
             *left = left.saturating_sub(1);
             keep
         });
-        self.dropped += crate::codec::u64_from(length - self.list.len());
+        self.dropped = self.dropped.saturating_add(crate::codec::u64_from(length - self.list.len()));
     }
 }

@@ -711,28 +711,58 @@ describe('one of three archives lies', () => {
     }
   });
 
-  test('a forged ledger file does not make liars of those whose files do not fit it', { timeout: 20_000 }, async (t) => {
-    for (const checkpoint of [7, 31, TIP]) {
+  for (const honest of ['two', 'one']) {
+    test(`a forged checkpoint against ${honest} honest: it does not make liars of those whose files do not fit its headers`, { timeout: 20_000 }, async (t) => {
+      for (const checkpoint of [7, 31, TIP]) {
+        const lies = forgedFrom(checkpoint);
+        const ledger = at('ledger', checkpoint);
+        const others = [];
+        // The liar's headers come first, then the honest archives' files, which do not fit them, then the liar's, which do.
+        const liar = await misbehaving(t, SAMPLE, either(
+          ({ path }) => (path !== ledger && lies.has(path) && !others.some((host) => host.count(path) > 0) ? status(500) : undefined),
+          lying(lies),
+        ));
+        while (others.length < (honest === 'two' ? 2 : 1)) others.push(await misbehaving(t, SAMPLE, unlessServed(liar, new Map([[ledger, null]]))));
+        const hosts = [...others, liar];
+        const outcome = await run(hosts);
+        assertVerified(outcome, hosts);
+        const { findings, sources } = outcome.report;
+        assert.deepEqual([...new Set(findings.map((finding) => finding.archive))], [liar.name], said(outcome.report));
+        assert.ok(findings.every(({ goodFrom }) => goodFrom !== liar.name), said(outcome.report));
+        assert.ok(findings.some(({ path }) => path === ledger), said(outcome.report));
+        const blamed = new Set(findings.map(({ path }) => path)).size;
+        assert.deepEqual(sources.map(({ faulty }) => faulty), [...others.map(() => 0), blamed], said(outcome.report));
+      }
+    });
+  }
+
+  for (const checkpoint of [7, 31, TIP]) {
+    test(`a forged checkpoint ${checkpoint}, whoever of three is asked first for which of its files`, { timeout: 60_000 }, async (t) => {
       const lies = forgedFrom(checkpoint);
-      const ledger = at('ledger', checkpoint);
       const hosts = [];
-      // The liar's headers come first, then the honest archives' files, which do not fit them, then the liar's, which do.
-      const liar = await misbehaving(t, SAMPLE, either(
-        ({ path }) => (path !== ledger && lies.has(path) && !hosts.some((host) => host !== liar && host.count(path) > 0) ? status(500) : undefined),
-        lying(lies),
-      ));
-      const script = unlessServed(liar, new Map([[ledger, null]]));
-      hosts.push(await misbehaving(t, SAMPLE, script), liar, await misbehaving(t, SAMPLE, script));
-      const outcome = await run(hosts);
-      assertVerified(outcome, hosts);
-      const { findings, sources } = outcome.report;
-      assert.deepEqual([...new Set(findings.map((finding) => finding.archive))], [liar.name], said(outcome.report));
-      assert.ok(findings.every(({ goodFrom }) => goodFrom !== liar.name), said(outcome.report));
-      assert.ok(findings.some(({ path }) => path === ledger), said(outcome.report));
-      const blamed = new Set(findings.map(({ path }) => path)).size;
-      assert.deepEqual(sources.map(({ faulty }) => faulty), [0, blamed, 0], said(outcome.report));
-    }
-  });
+      while (hosts.length < 3) hosts.push(await misbehaving(t, SAMPLE));
+      const [, liar] = hosts;
+      const ids = [0, 1, 2];
+      for (const order of ids.flatMap((ledger) => ids.flatMap((history) => [0, 1].map((others) => ({ ledger, history, others }))))) {
+        const answered = new Set();
+        for (const [id, host] of hosts.entries()) {
+          host.script = ({ path }) => {
+            const wanted = order[path.split('/')[0]] ?? order.others;
+            if (lies.has(path) && !answered.has(path) && id !== wanted) return status(500);
+            answered.add(path);
+            return host === liar && lies.has(path) ? instead(lies.get(path)) : undefined;
+          };
+        }
+        const outcome = await run(hosts);
+        const saying = `${JSON.stringify(order)} ${said(outcome.report)}`;
+        assert.equal(outcome.report.verdict, 'verified', saying);
+        assert.deepEqual(outcome.report.totals, SOUND.totals, saying);
+        const { findings } = outcome.report;
+        assert.deepEqual(findings.filter(({ archive: blamed, goodFrom, path }) => blamed !== liar.name || goodFrom === liar.name || !lies.has(path)), [], saying);
+        if (order.ledger === 1) assert.ok(findings.some(({ path }) => path === at('ledger', checkpoint)), saying);
+      }
+    });
+  }
 
   test('two of three lie about one file: it is verified all the same, and both are named', { timeout: 20_000 }, async (t) => {
     const path = at('results', 31);

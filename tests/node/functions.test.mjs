@@ -229,7 +229,7 @@ test('verifyArchive takes several archives, and names the one to blame', { skip:
 
 test('wrong values of the new options are usage errors', async () => {
   for (const options of [
-    { last: 0 }, { last: 64, range: { low: 1 } }, { sample: 0 }, { sample: 1.5 }, { seed: 'abc' }, { sample: 3, seed: 'abc' }, { order: 'sideways' },
+    { last: 0 }, { last: 64, range: { low: 1 } }, { sample: 0 }, { sample: 1.5 }, { seed: 'abc' }, { sample: 3, seed: 'xyz' }, { order: 'sideways' },
     { timeoutMs: 0 }, { timeoutMs: 'soon' }, { resume: 'no state' }, { resume: '{}' }, { saveState: 'yes' },
   ]) {
     await assert.rejects(verifyArchive(nothing, options).report, { name: 'ArchiveVerifierError', code: 'USAGE' }, JSON.stringify(options));

@@ -1,9 +1,11 @@
 /** `status`: what archives announce, how old it is, and how far they are behind each other. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
-import { SAMPLE, SAMPLE_NETWORK, cli, headers, host, jsonLines, noSample, rollBack, sampleCopy, server } from './support.mjs';
+import { CLI, SAMPLE, SAMPLE_NETWORK, cli, headers, host, jsonLines, noSample, rollBack, sampleCopy, server } from './support.mjs';
 
 test('the newest checkpoint, its age, server and network', { skip: noSample }, async () => {
   const [last] = (await headers(SAMPLE, 319)).slice(-1);
@@ -87,3 +89,19 @@ test('what an archive says of itself cannot move the cursor', { skip: noSample }
   assert.ok(stdout.includes('\\u001b[2J'), stdout);
   assert.ok(!stdout.includes('\u001b'));
 });
+
+for (const words of [['status'], ['log'], ['check-header', '--ledger', '1'], ['dump']]) {
+  test(`Ctrl-C ends ${words[0]} at once, in words`, { timeout: 30_000 }, async (t) => {
+    let child;
+    const url = await server(t, () => child.kill('SIGINT'));
+    const [command, ...options] = words;
+    child = spawn(process.execPath, [CLI, command, url, ...(command === 'dump' ? ['ledger', '63'] : options), '--json']);
+    const output = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr']) child[name].on('data', (text) => (output[name] += text));
+    const [status] = await once(child, 'close');
+    assert.equal(status, 2);
+    assert.match(output.stderr, /stopping[\s\S]*stopped by the user/);
+    const error = jsonLines(output.stdout).at(-1);
+    assert.deepEqual([error.type, error.code], ['error', 'ABORTED']);
+  });
+}

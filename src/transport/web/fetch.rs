@@ -8,7 +8,7 @@ use gloo_net::http::{Request, Response};
 use js_sys::{Date, Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, ReferrerPolicy, RequestCache, RequestCredentials, ResponseType, Url};
+use web_sys::{AbortController, AbortSignal, ReferrerPolicy, RequestCache, RequestCredentials, ResponseType, Url};
 
 use super::{describe, streamed};
 use crate::archive::error::{ReadError, ReadErrorKind};
@@ -49,7 +49,11 @@ impl FetchArchive {
 
     async fn fetch(&self, path: &ArchivePath, fresh: bool) -> Result<Body, ReadError> {
         let url = format!("{}/{path}", self.root);
-        let mut request = Request::get(&url).abort_signal(Some(&self.signal));
+        // A request that nobody waits for any more is taken back: it would keep the connection, and in Node the process.
+        let controller = AbortController::new().map_err(|error| self.fetch_error(&error))?;
+        let wanted = controller.signal();
+        let mut unwanted = AbortOnDrop(Some(controller));
+        let mut request = Request::get(&url).abort_signal(Some(&wanted));
         if !is_workerd() {
             // Cloudflare's runtime refuses these fields, and has neither cookies nor a referrer to send.
             request = request.credentials(RequestCredentials::Omit).referrer_policy(ReferrerPolicy::NoReferrer);
@@ -59,7 +63,10 @@ impl FetchArchive {
         }
         let request = request.build().map_err(|error| ReadError::new(ReadErrorKind::Unsupported, error.to_string()))?;
         let response = call_fetch(&request.into()).await.map_err(|error| self.fetch_error(&error))?;
-        body(&Response::from(response))
+        let body = body(&Response::from(response));
+        // From here on the body's stream is cancelled when it is dropped.
+        unwanted.0.take();
+        body
     }
 
     fn fetch_error(&self, error: &JsValue) -> ReadError {
@@ -87,6 +94,16 @@ impl ArchiveReader for FetchArchive {
 
     fn open_fresh<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
         Box::pin(self.fetch(path, true))
+    }
+}
+
+struct AbortOnDrop(Option<AbortController>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
     }
 }
 
