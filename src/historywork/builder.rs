@@ -144,6 +144,8 @@ impl HistoryWorkBuilder {
             let spec = WorkSpec::new("DownloadBucketsWork", self.name("DownloadBucketsWork"), COORDINATE).after(history_archive_state);
             Some(add(spec, Box::new(work))?)
         } else {
+            // None is wanted, so none is missing.
+            self.state.lock().buckets_complete = true;
             None
         };
         Ok(HistoryWorkIds { history_archive_state, buckets, ledger_headers, transactions, tx_results, scp_history })

@@ -185,7 +185,7 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
         if elsewhere && !self.fresh && self.another_is_left() {
             return Ran::Running;
         }
-        if heals && !self.fresh && self.answered.len() < ANSWERS {
+        if heals && !self.fresh {
             self.fresh = true;
             return Ran::Running;
         }
@@ -220,7 +220,7 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
             return Ran::Failure { retry: true, at_least_ms: 0 };
         }
         let heals = self.answers.borrow().iter().any(|(report, _)| report.may_heal());
-        if heals && self.answered.len() < ANSWERS && !core::mem::replace(&mut self.fresh, true) {
+        if heals && !core::mem::replace(&mut self.fresh, true) {
             return Ran::Running;
         }
         self.settle(Unchecked::Unreadable)
