@@ -1094,7 +1094,7 @@ fn each_fault_of_a_transactions_file_fails_the_item_or_is_reported() {
 #[test]
 fn each_fault_of_a_results_file_fails_the_item_or_is_reported() {
     let file = path(FileKind::Results, busy());
-    let item = |archives, state| VerifyTxResultsWork::new(archives, checkpoint(busy()), state);
+    let item = |archives, state| VerifyTxResultsWork::new(archives, checkpoint(busy()), Vec::new(), state);
     let (ended, state, world) = after_headers(None, OnFault::Fail, item);
     assert_eq!((ended, found(&state), state.lock().stage()), (WorkState::Success, vec![], Some(HistoryWorkStage::DownloadTxResults)));
     assert_eq!(world.asked(), [path(FileKind::Ledger, busy()), file.clone()], "no transactions are needed");
@@ -1180,7 +1180,7 @@ fn items_that_need_headers_do_nothing_without_them() {
         one(&world, &[&a], OnFault::Report, |archives| DownloadTransactionsWork::new(archives, at, Vec::new(), state.clone())).0,
         one(&world, &[&a], OnFault::Report, |archives| DownloadTxResultsWork::new(archives, at, Vec::new(), state.clone())).0,
         one(&world, &[&a], OnFault::Report, |archives| DownloadScpHistoryWork::new(archives, at, Vec::new(), state.clone())).0,
-        one(&world, &[&a], OnFault::Report, |archives| VerifyTxResultsWork::new(archives, at, state.clone())).0,
+        one(&world, &[&a], OnFault::Report, |archives| VerifyTxResultsWork::new(archives, at, Vec::new(), state.clone())).0,
     ];
     assert_eq!(ended, [WorkState::Failure; 4]);
     assert_eq!(world.asked(), Vec::<String>::new());
@@ -1265,7 +1265,7 @@ fn buckets_need_the_state_that_names_them() {
 fn bucket(world: &World, readers: &[&Scripted], job: BucketJob, hold: Hold, indexing: bool) -> (WorkState, BucketsDone) {
     let done = BucketsDone::default();
     let (ended, _) = one(world, readers, OnFault::Fail, |archives| {
-        let file = VerifyBucketWork::new(archives, job, SharedHistoryState::holding(hold), done.clone());
+        let file = VerifyBucketWork::new(archives, job, SharedHistoryState::holding(hold), Some(done.clone()));
         if indexing { file.indexing() } else { file }
     });
     (ended, done)
@@ -1964,7 +1964,7 @@ fn there_are_no_data_of_faulty_or_unread_files_and_the_file_is_named() {
 
 #[test]
 fn there_are_no_data_of_work_that_never_ran_or_held_nothing() {
-    assert!(matches!(build_checkpoint_data(&holding()), Err(MissingData::NotDownloaded(FileKind::History))));
+    assert!(matches!(build_checkpoint_data(&holding()), Err(MissingData::NotDownloaded("history"))));
     let world = World::asking(0, 1);
     let a = world.archive("a", files());
     for hold in [Hold::default(), Hold { records: false, buckets: true }] {

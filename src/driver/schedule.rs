@@ -282,11 +282,7 @@ impl<'a> Drive<'a> {
             for part in chunk.chunks(1 << 18) {
                 let inflated = pipe.inflated;
                 let flow = pipe.push(part, reading);
-                let mut live = self.live.borrow_mut();
-                let account = live.of(archive);
-                account.compressed += u64_from(part.len());
-                account.inflated += pipe.inflated - inflated;
-                drop(live);
+                self.count_bytes(archive, u64_from(part.len()), pipe.inflated - inflated);
                 if flow.is_break() {
                     return Ok(self.pumped(archive, opened_ms, pipe));
                 }
@@ -309,6 +305,13 @@ impl<'a> Drive<'a> {
             return Err(ReadError::new(ReadErrorKind::Unsupported, "there is no such archive"));
         };
         self.or_stop(if fresh { reader.open_fresh(path) } else { reader.open(path) }).await?
+    }
+
+    fn count_bytes(&self, archive: ArchiveId, compressed: u64, inflated: u64) {
+        let mut live = self.live.borrow_mut();
+        let account = live.of(archive);
+        account.compressed += compressed;
+        account.inflated += inflated;
     }
 
     fn keep_pace(&self, pace: &mut Pace, bytes: u64) -> Result<(), ReadError> {

@@ -50,7 +50,8 @@ impl BatchDownloadWork {
     }
 
     fn hand_on(&mut self, turn: &mut Turn<'_>) {
-        while let Some((checkpoint, state)) = self.under_way.pop_front_if(|(_, state)| state.lock().files_done() > 0) {
+        while self.under_way.front().is_some_and(|(_, state)| state.lock().files_done() > 0) {
+            let Some((checkpoint, state)) = self.under_way.pop_front() else { return };
             (turn.emit)(HistoryEvent::Downloaded(checkpoint, state));
         }
     }

@@ -54,7 +54,8 @@ impl DownloadVerifyTxResultsWork {
 
 impl HistoryWork for DownloadVerifyTxResultsWork {
     fn run(&mut self, turn: &mut Turn<'_>) -> Step {
-        while let Some((checkpoint, state)) = self.under_way.pop_front_if(|(_, state)| state.lock().results.is_some()) {
+        while self.under_way.front().is_some_and(|(_, state)| state.lock().results.is_some()) {
+            let Some((checkpoint, state)) = self.under_way.pop_front() else { break };
             (turn.emit)(HistoryEvent::Downloaded(checkpoint, state));
         }
         if self.start_more(turn).is_err() {

@@ -59,7 +59,7 @@ pub fn get_progress(state: &SharedHistoryState) -> HistoryWorkProgress {
 /// stellar-core's `fmtProgress`: `task: n/N (p%)`.
 #[must_use]
 pub fn fmt_progress(task: &str, done: u64, total: u64) -> String {
-    let percent = if total == 0 { 100 } else { done.saturating_mul(100) / total };
+    let percent = done.saturating_mul(100).checked_div(total).unwrap_or(100);
     format!("{task}: {done}/{total} ({percent}%)")
 }
 

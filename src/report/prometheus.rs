@@ -10,6 +10,9 @@ use crate::historywork::metrics::{Metric, Metrics};
 /// Of every name: other programs count history, too.
 const PREFIX: &str = "stellar_archive_verifier_";
 
+/// A name, and what it counts of an archive.
+type Column = (&'static str, fn(&Source) -> u64);
+
 /// The part of a report that is exposed.
 #[derive(Debug, Deserialize)]
 pub struct Measured {
@@ -35,7 +38,7 @@ pub fn prometheus_text(measured: &Measured) -> String {
             }
         }
     }
-    let columns: [(&str, fn(&Source) -> u64); 6] = [
+    let columns: [Column; 6] = [
         ("archive_requests", |source| source.requests),
         ("archive_failures", |source| source.failures),
         ("archive_throttled", |source| source.throttled),

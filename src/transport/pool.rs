@@ -232,6 +232,7 @@ fn average(old: u64, new: u64) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)] // an index that is wrong fails the test, as it should
 mod tests {
     use super::*;
     use crate::archive::error::ReadErrorKind;
