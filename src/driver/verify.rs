@@ -1,19 +1,21 @@
 //! One run of `verify`: the archives' newest states, the range that follows from them, and the graph of work over it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use super::Host;
 use super::event::{ArchiveProgress, Count, Event, Progress, Stage};
 use super::options::{ReadOptions, UsageError};
 use super::probe::{CLAMPED, Probe, note};
-use super::roots::{Roots, read_roots, tip};
+use super::roots::{Roots, pinned_tip, read_roots, tip};
 use super::schedule::{Drive, DriveEvent, Timeouts};
 use crate::archive::checkpoint::{Checkpoint, CheckpointFrequency, CheckpointRange, LedgerSeq};
 use crate::archive::error::RunError;
 use crate::archive::id::ArchiveId;
 use crate::archive::network::Network;
 use crate::archive::path::{ArchivePath, FileKind};
+use crate::archive::state::HistoryArchiveState;
+use crate::codec::hash::Hash256;
 use crate::historywork::archives::{Accounts, Archives};
 use crate::historywork::get_and_unzip_remote_file_work::{GetAndUnzipRemoteFileWork, OnFault};
 use crate::historywork::get_remote_file_work::{GetRemoteFileWork, Plain, PlainFile};
@@ -226,6 +228,7 @@ impl Run<'_, '_> {
         let silent = self.drive.pool().ids().zip(&list).filter(|(_, root)| !root.read).map(|(id, _)| id);
         silent.for_each(|id| self.drive.pool().exclude(id));
         let mut network = self.network(&mut list)?;
+        self.leave_out_other_histories(&mut list, &mut accounts).await;
         let mut probe = Probe::new(self.drive, &list, options.frequency);
         let pinned = probe.pinned_tip(&list, options.frequency).await;
         let (range, mut notes) = probe.find_range(options, &list, pinned).await;
@@ -301,28 +304,65 @@ impl Run<'_, '_> {
 
     /// The network that the state of a checkpoint names: newest states of old mirrors lost it (rules E 7).
     async fn network_of(&mut self, range: CheckpointRange, accounts: &mut Accounts) -> Option<Network> {
-        let options = self.options;
         for checkpoint in [range.last(), range.first()] {
-            let archives = Archives::new(self.names(), Rules::new(None, false, options.budget.clone()));
-            let into = PlainFile::default();
-            let path = ArchivePath::of_checkpoint(FileKind::History, checkpoint);
-            let file = GetRemoteFileWork::new(path, options.budget.has_json_bytes, None, into.clone());
-            let item = GetAndUnzipRemoteFileWork::new(file, archives, options.retry, OnFault::Report);
-            let mut work = scheduler(1);
-            // A fresh scheduler takes everything.
-            let _ = work
-                .add(WorkSpec::new("GetHistoryArchiveStateWork", checkpoint.to_string(), DOWNLOAD).retrying(options.retry), Box::new(item));
-            self.run(&mut work).await;
-            let Some((plain, settled)) = into.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() else { continue };
-            accounts.add(&settled.accounts);
-            if let Plain::Read(json) = plain
-                && let Ok(state) = crate::archive::state::HistoryArchiveState::parse(&json, &options.budget)
-                && let Some(passphrase) = state.network_passphrase
-            {
+            let state = self.state_of(checkpoint, None, accounts).await;
+            if let Some(passphrase) = state.and_then(|state| state.network_passphrase) {
                 return Some(Network::from_passphrase(passphrase));
             }
         }
         None
+    }
+
+    /// The state of a checkpoint, of any archive or of a certain one.
+    async fn state_of(&mut self, checkpoint: Checkpoint, only: Option<ArchiveId>, accounts: &mut Accounts) -> Option<HistoryArchiveState> {
+        let options = self.options;
+        let archives = Archives::new(self.names(), Rules::new(None, false, options.budget.clone()));
+        let into = PlainFile::default();
+        let path = ArchivePath::of_checkpoint(FileKind::History, checkpoint);
+        let file = GetRemoteFileWork::new(path, options.budget.has_json_bytes, only, into.clone());
+        let item = GetAndUnzipRemoteFileWork::new(file, archives, options.retry, OnFault::Report);
+        let spec = WorkSpec::new("GetHistoryArchiveStateWork", checkpoint.to_string(), DOWNLOAD).retrying(options.retry);
+        let mut work = scheduler(1);
+        // A fresh scheduler takes everything.
+        let _ = work.add(spec, Box::new(item));
+        self.run(&mut work).await;
+        let (plain, settled) = into.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        accounts.add(&settled.accounts);
+        let Plain::Read(json) = plain else { return None };
+        HistoryArchiveState::parse(&json, &options.budget).ok()
+    }
+
+    /// Leaves out archives that hold another history than most: their newest states differ from those of most archives at the
+    /// same ledger, their own files agree with them, and already the checkpoint before was another one. Which archive is asked
+    /// first must not decide which history is verified. An archive that lies about a single file stays: the file is named.
+    async fn leave_out_other_histories(&mut self, roots: &mut [Root], accounts: &mut Accounts) {
+        let Some(tip) = pinned_tip(roots, self.options.frequency) else { return };
+        let mut groups: BTreeMap<Hash256, Vec<ArchiveId>> = BTreeMap::new();
+        for (id, root) in self.drive.pool().ids().zip(roots.iter()).filter(|(_, root)| !root.excluded) {
+            if let Some(state) = root.state.as_ref().filter(|state| state.current_ledger == tip.last_ledger()) {
+                groups.entry(state.current_buckets.hash()).or_default().push(id);
+            }
+        }
+        let most = groups.values().map(Vec::len).max().unwrap_or(0);
+        let mut largest = groups.iter().filter(|(_, ids)| ids.len() == most);
+        let (Some((hash, members)), None, Some(before)) = (largest.next(), largest.next(), tip.previous()) else { return };
+        let Some(good) = members.first().copied().filter(|_| groups.len() > 1) else { return };
+        let Some(known) = self.state_of(before, Some(good), accounts).await else { return };
+        for (other, ids) in groups.iter().filter(|(other, _)| *other != hash) {
+            for id in ids.iter().copied() {
+                let own = self.state_of(tip, Some(id), accounts).await;
+                let own_before = self.state_of(before, Some(id), accounts).await;
+                let agrees_with_itself = own.is_some_and(|state| state.current_buckets.hash() == *other);
+                let differed_before = own_before.is_some_and(|state| state.current_buckets.hash() != known.current_buckets.hash());
+                let (Some(root), true) = (roots.get_mut(id.index()), agrees_with_itself && differed_before) else { continue };
+                root.excluded = true;
+                self.drive.pool().exclude(id);
+                let path = ArchivePath::of_checkpoint(FileKind::History, tip);
+                let message = "the archive holds another history than most of the archives, and was left out";
+                let finding = Finding::new(FindingCode::ArchivesDisagree, path, message).at_checkpoint(tip).at_ledger(tip.last_ledger());
+                root.findings.push(finding.comparing(hash, other).from_archive(self.drive.pool().name(id)));
+            }
+        }
     }
 
     /// What is worth saying of several archives before the run.
@@ -429,6 +469,7 @@ impl Run<'_, '_> {
     /// are theirs alone.
     fn root_findings(&mut self, head: &SavedHead, range: Option<&JoinedRange>, accounts: &mut Accounts) -> Vec<Finding> {
         let mut lists: Vec<_> = head.roots.iter().map(|root| root.findings.clone()).collect();
+        let (mut for_it, mut against) = (0, 0);
         for (id, (root, list)) in self.drive.pool().ids().zip(head.roots.iter().zip(&mut lists)) {
             let Some(state) = root.state.as_ref().filter(|_| !root.excluded) else { continue };
             let Some(checkpoint) = range.and_then(|range| range.announced(state.current_ledger)) else { continue };
@@ -436,10 +477,14 @@ impl Run<'_, '_> {
                 let finding = finding.from_archive(self.drive.pool().name(id));
                 self.say(finding.clone());
                 list.push(finding);
+                against += 1;
+            } else {
+                for_it += 1;
             }
         }
         let sound = |(root, list): (&Root, &Vec<Finding>)| root.read && root.state.is_some() && !list.iter().any(Finding::is_error);
-        let good = head.roots.iter().zip(&lists).position(sound).map(ArchiveId::new);
+        // What most archives contradict is not their fault alone.
+        let good = head.roots.iter().zip(&lists).position(sound).map(ArchiveId::new).filter(|_| against <= for_it);
         for (id, list) in self.drive.pool().ids().zip(&lists) {
             let errors = list.iter().filter(|finding| finding.is_error());
             match errors.map(|finding| finding.code).min_by_key(|code| *code != FindingCode::FileMissing) {

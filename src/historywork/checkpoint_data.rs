@@ -65,6 +65,10 @@ pub fn build_checkpoint_data(state: &SharedHistoryState) -> Result<CheckpointDat
     if let Some((kind, _)) = statuses.into_iter().find(|(_, status)| !held || *status != Some(Status::Verified)) {
         return Err(MissingData::NotDownloaded(kind.name()));
     }
+    let scp = state.scp.as_ref().map(|report| report.status);
+    if scp.is_none_or(|status| matches!(status, Status::Unchecked(why) if why.is_incomplete())) {
+        return Err(MissingData::NotDownloaded(FileKind::Scp.name()));
+    }
     if state.hold.buckets && !state.buckets_complete {
         return Err(MissingData::NotDownloaded("bucket"));
     }

@@ -3,25 +3,20 @@
 
 use std::sync::Arc;
 
-use super::FileForm;
 use super::archives::Archives;
-use super::get_and_unzip_remote_file_work::{FileWork, Keep, Settled};
+use super::checkpoint_file::{CheckpointFile, CheckpointFileWork};
 use super::stage::HistoryWorkStage;
-use super::state::SharedHistoryState;
+use super::state::{HistoryWorkState, SharedHistoryState};
 use crate::archive::checkpoint::Checkpoint;
 use crate::archive::id::ArchiveId;
-use crate::archive::path::{ArchivePath, FileKind};
-use crate::codec::file::FileLimits;
+use crate::archive::path::FileKind;
 use crate::verify::checkpoint::{Delivery, FileReport, Headers};
 use crate::verify::transactions::{TransactionFacts, TransactionsCheck};
 
 /// The item's file.
 #[derive(Clone, Debug)]
 pub struct DownloadTransactionsWork {
-    archives: Archives,
-    checkpoint: Checkpoint,
-    avoid: Vec<ArchiveId>,
-    state: SharedHistoryState,
+    file: CheckpointFile,
     headers: Arc<Headers>,
 }
 
@@ -29,51 +24,39 @@ impl DownloadTransactionsWork {
     /// The transaction sets of the checkpoint whose headers are in `state`, into `state`.
     #[must_use]
     pub fn new(archives: Archives, checkpoint: Checkpoint, avoid: Vec<ArchiveId>, state: SharedHistoryState) -> Self {
-        Self { archives, checkpoint, avoid, state, headers: Arc::new(Headers::none(checkpoint)) }
+        let file = CheckpointFile::new(archives, checkpoint, avoid, state);
+        Self { file, headers: Arc::new(Headers::none(checkpoint)) }
     }
 }
 
-impl FileWork for DownloadTransactionsWork {
-    type Report = FileReport<Arc<TransactionFacts>>;
+impl CheckpointFileWork for DownloadTransactionsWork {
+    type Facts = Arc<TransactionFacts>;
     type Check<'a> = TransactionsCheck<'a>;
 
+    const KIND: FileKind = FileKind::Transactions;
     const STAGE: HistoryWorkStage = HistoryWorkStage::DownloadTransactions;
 
-    fn path(&self) -> ArchivePath {
-        ArchivePath::of_checkpoint(FileKind::Transactions, self.checkpoint)
+    fn file(&self) -> &CheckpointFile {
+        &self.file
     }
 
-    fn form(&self) -> FileForm {
-        FileForm::Records(FileLimits::checkpoint_file(&self.archives.rules().budget))
-    }
-
-    fn avoid(&self) -> Vec<ArchiveId> {
-        self.avoid.clone()
-    }
-
-    fn keep(&self) -> Keep {
-        if self.state.lock().hold.records { Keep::Records } else { Keep::Nothing }
-    }
-
-    fn begin(&mut self) -> bool {
-        let mut state = self.state.lock();
-        state.begin(Self::STAGE);
-        let Some(headers) = state.headers() else { return false };
-        self.headers = Arc::clone(headers);
+    fn take_inputs(&mut self) -> bool {
+        let state = self.file.state.lock();
+        let Some(headers) = state.headers().map(Arc::clone) else { return false };
+        drop(state);
+        self.headers = headers;
         true
     }
 
     fn check(&self) -> TransactionsCheck<'_> {
-        TransactionsCheck::new(self.archives.rules(), &self.headers)
+        TransactionsCheck::new(self.file.rules(), &self.headers)
     }
 
-    fn report(&self, check: TransactionsCheck<'_>, delivery: Delivery) -> Self::Report {
+    fn report(&self, check: TransactionsCheck<'_>, delivery: Delivery) -> FileReport<Arc<TransactionFacts>> {
         check.finish(delivery).map(Arc::new)
     }
 
-    fn settled(&mut self, settled: Settled<Self::Report>) {
-        let mut state = self.state.lock();
-        let report = state.take(Some(FileKind::Transactions), settled);
+    fn store(state: &mut HistoryWorkState, report: FileReport<Arc<TransactionFacts>>) {
         state.transactions = Some(report);
     }
 }

@@ -3,15 +3,13 @@
 
 use std::sync::Arc;
 
-use super::FileForm;
 use super::archives::Archives;
-use super::get_and_unzip_remote_file_work::{FileWork, Keep, Settled};
+use super::checkpoint_file::{CheckpointFile, CheckpointFileWork};
 use super::stage::HistoryWorkStage;
-use super::state::SharedHistoryState;
+use super::state::{HistoryWorkState, SharedHistoryState};
 use crate::archive::checkpoint::Checkpoint;
 use crate::archive::id::ArchiveId;
-use crate::archive::path::{ArchivePath, FileKind};
-use crate::codec::file::FileLimits;
+use crate::archive::path::FileKind;
 use crate::verify::checkpoint::{Delivery, FileReport, Headers};
 use crate::verify::results::ResultsCheck;
 use crate::verify::transactions::TransactionFacts;
@@ -19,10 +17,7 @@ use crate::verify::transactions::TransactionFacts;
 /// The item's file.
 #[derive(Clone, Debug)]
 pub struct DownloadTxResultsWork {
-    archives: Archives,
-    checkpoint: Checkpoint,
-    avoid: Vec<ArchiveId>,
-    state: SharedHistoryState,
+    file: CheckpointFile,
     headers: Arc<Headers>,
     transactions: Arc<TransactionFacts>,
 }
@@ -31,52 +26,41 @@ impl DownloadTxResultsWork {
     /// The results of the checkpoint whose headers and transactions are in `state`, into `state`.
     #[must_use]
     pub fn new(archives: Archives, checkpoint: Checkpoint, avoid: Vec<ArchiveId>, state: SharedHistoryState) -> Self {
-        Self { archives, checkpoint, avoid, state, headers: Arc::new(Headers::none(checkpoint)), transactions: Arc::default() }
+        let file = CheckpointFile::new(archives, checkpoint, avoid, state);
+        Self { file, headers: Arc::new(Headers::none(checkpoint)), transactions: Arc::default() }
     }
 }
 
-impl FileWork for DownloadTxResultsWork {
-    type Report = FileReport<()>;
+impl CheckpointFileWork for DownloadTxResultsWork {
+    type Facts = ();
     type Check<'a> = ResultsCheck<'a>;
 
+    const KIND: FileKind = FileKind::Results;
     const STAGE: HistoryWorkStage = HistoryWorkStage::DownloadTxResults;
 
-    fn path(&self) -> ArchivePath {
-        ArchivePath::of_checkpoint(FileKind::Results, self.checkpoint)
+    fn file(&self) -> &CheckpointFile {
+        &self.file
     }
 
-    fn form(&self) -> FileForm {
-        FileForm::Records(FileLimits::checkpoint_file(&self.archives.rules().budget))
-    }
-
-    fn avoid(&self) -> Vec<ArchiveId> {
-        self.avoid.clone()
-    }
-
-    fn keep(&self) -> Keep {
-        if self.state.lock().hold.records { Keep::Records } else { Keep::Nothing }
-    }
-
-    fn begin(&mut self) -> bool {
-        let mut state = self.state.lock();
-        state.begin(Self::STAGE);
+    fn take_inputs(&mut self) -> bool {
+        let state = self.file.state.lock();
         let (Some(headers), Some(transactions)) = (state.headers(), &state.transactions) else { return false };
-        (self.headers, self.transactions) = (Arc::clone(headers), Arc::clone(&transactions.facts));
+        let inputs = (Arc::clone(headers), Arc::clone(&transactions.facts));
+        drop(state);
+        (self.headers, self.transactions) = inputs;
         true
     }
 
     fn check(&self) -> ResultsCheck<'_> {
-        let sets = if self.archives.rules().deep { self.transactions.transactions.as_slice() } else { &[] };
-        ResultsCheck::new(self.archives.rules(), &self.headers, sets)
+        let sets = if self.file.rules().deep { self.transactions.transactions.as_slice() } else { &[] };
+        ResultsCheck::new(self.file.rules(), &self.headers, sets)
     }
 
-    fn report(&self, check: ResultsCheck<'_>, delivery: Delivery) -> Self::Report {
+    fn report(&self, check: ResultsCheck<'_>, delivery: Delivery) -> FileReport<()> {
         check.finish(delivery)
     }
 
-    fn settled(&mut self, settled: Settled<Self::Report>) {
-        let mut state = self.state.lock();
-        let report = state.take(Some(FileKind::Results), settled);
+    fn store(state: &mut HistoryWorkState, report: FileReport<()>) {
         state.results = Some(report);
     }
 }

@@ -21,6 +21,7 @@ pub mod batch_download_work;
 pub mod builder;
 pub mod check_single_ledger_header_work;
 pub mod checkpoint_data;
+pub mod checkpoint_file;
 pub mod download_buckets_work;
 pub mod download_ledger_headers_work;
 pub mod download_scp_history_work;

@@ -5,25 +5,20 @@
 
 use std::sync::Arc;
 
-use super::FileForm;
 use super::archives::Archives;
-use super::get_and_unzip_remote_file_work::{FileWork, Settled};
+use super::checkpoint_file::{CheckpointFile, CheckpointFileWork};
 use super::stage::HistoryWorkStage;
-use super::state::SharedHistoryState;
+use super::state::{HistoryWorkState, SharedHistoryState};
 use crate::archive::checkpoint::Checkpoint;
 use crate::archive::id::ArchiveId;
-use crate::archive::path::{ArchivePath, FileKind};
-use crate::codec::file::FileLimits;
+use crate::archive::path::FileKind;
 use crate::verify::checkpoint::{Delivery, FileReport, Headers};
 use crate::verify::results::ResultsCheck;
 
 /// The item's file.
 #[derive(Clone, Debug)]
 pub struct VerifyTxResultsWork {
-    archives: Archives,
-    checkpoint: Checkpoint,
-    avoid: Vec<ArchiveId>,
-    state: SharedHistoryState,
+    file: CheckpointFile,
     headers: Arc<Headers>,
 }
 
@@ -31,47 +26,39 @@ impl VerifyTxResultsWork {
     /// The results of the checkpoint whose headers are in `state`, into `state`.
     #[must_use]
     pub fn new(archives: Archives, checkpoint: Checkpoint, avoid: Vec<ArchiveId>, state: SharedHistoryState) -> Self {
-        Self { archives, checkpoint, avoid, state, headers: Arc::new(Headers::none(checkpoint)) }
+        let file = CheckpointFile::new(archives, checkpoint, avoid, state);
+        Self { file, headers: Arc::new(Headers::none(checkpoint)) }
     }
 }
 
-impl FileWork for VerifyTxResultsWork {
-    type Report = FileReport<()>;
+impl CheckpointFileWork for VerifyTxResultsWork {
+    type Facts = ();
     type Check<'a> = ResultsCheck<'a>;
 
+    const KIND: FileKind = FileKind::Results;
     const STAGE: HistoryWorkStage = HistoryWorkStage::DownloadTxResults;
 
-    fn path(&self) -> ArchivePath {
-        ArchivePath::of_checkpoint(FileKind::Results, self.checkpoint)
+    fn file(&self) -> &CheckpointFile {
+        &self.file
     }
 
-    fn form(&self) -> FileForm {
-        FileForm::Records(FileLimits::checkpoint_file(&self.archives.rules().budget))
-    }
-
-    fn avoid(&self) -> Vec<ArchiveId> {
-        self.avoid.clone()
-    }
-
-    fn begin(&mut self) -> bool {
-        let mut state = self.state.lock();
-        state.begin(Self::STAGE);
-        let Some(headers) = state.headers() else { return false };
-        self.headers = Arc::clone(headers);
+    fn take_inputs(&mut self) -> bool {
+        let state = self.file.state.lock();
+        let Some(headers) = state.headers().map(Arc::clone) else { return false };
+        drop(state);
+        self.headers = headers;
         true
     }
 
     fn check(&self) -> ResultsCheck<'_> {
-        ResultsCheck::new(self.archives.rules(), &self.headers, &[])
+        ResultsCheck::new(self.file.rules(), &self.headers, &[])
     }
 
     fn report(&self, check: ResultsCheck<'_>, delivery: Delivery) -> FileReport<()> {
         check.finish(delivery)
     }
 
-    fn settled(&mut self, settled: Settled<FileReport<()>>) {
-        let mut state = self.state.lock();
-        let report = state.take(Some(FileKind::Results), settled);
+    fn store(state: &mut HistoryWorkState, report: FileReport<()>) {
         state.results = Some(report);
     }
 }
