@@ -27,7 +27,7 @@ pub async fn download_checkpoint(
     let drive = Drive::new(&pool, host, options.timeouts);
     let network = match &options.network {
         Some(network) => Some(network.clone()),
-        None => read_roots(&drive, options, &mut |_| {}).await.network(),
+        None => read_roots(&drive, options, None, &mut |_| {}).await.network(),
     };
     let archives = options.archives(&pool, network.clone());
     let state = SharedHistoryState::holding(Hold { records: true, buckets: with_buckets });

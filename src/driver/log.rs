@@ -79,7 +79,7 @@ pub async fn checkpoint_log(
 ) -> LogEnd {
     let pool = ArchivePool::new(readers);
     let drive = Drive::new(&pool, host, options.timeouts);
-    let roots = read_roots(&drive, options, &mut |_| {}).await;
+    let roots = read_roots(&drive, options, None, &mut |_| {}).await;
     let network = options.network.clone().or_else(|| roots.network());
     let mut end = LogEnd::default();
     let tip = pinned_tip(&roots.list, options.frequency).map(Checkpoint::last_ledger);

@@ -12,6 +12,7 @@ use crate::archive::path::{ArchivePath, FileKind};
 use crate::historywork::archives::Accounts;
 use crate::historywork::saved::Root;
 use crate::verify::finding::Note;
+use crate::work::retry::RetryPolicy;
 
 /// The note that the archive ends below what was asked for: such a run did not complete.
 pub(super) const CLAMPED: &str = "range-clamped";
@@ -24,6 +25,7 @@ const PLACES: u32 = 16;
 /// Looks for files without reading them.
 pub(super) struct Probe<'a> {
     drive: &'a Drive<'a>,
+    retry: RetryPolicy,
     /// The newest checkpoints of the archives: who announces less is not asked for what is newer.
     tips: Vec<Option<Checkpoint>>,
     pub(super) accounts: Accounts,
@@ -34,8 +36,9 @@ pub(super) fn note(code: &'static str, message: String) -> Note {
 }
 
 impl<'a> Probe<'a> {
-    pub(super) fn new(drive: &'a Drive<'a>, roots: &[Root], frequency: CheckpointFrequency) -> Self {
-        Self { drive, tips: roots.iter().map(|root| tip(root, frequency)).collect(), accounts: Accounts::default() }
+    pub(super) fn new(drive: &'a Drive<'a>, options: &RunOptions, roots: &[Root]) -> Self {
+        let tips = roots.iter().map(|root| tip(root, options.frequency)).collect();
+        Self { drive, retry: options.retry, tips, accounts: Accounts::default() }
     }
 
     /// The checkpoints to verify, and what is to be said about them.
@@ -141,11 +144,21 @@ impl<'a> Probe<'a> {
     /// Whether there is a file, judged by its first bytes: servers that answer missing files with a page or with 403 say
     /// that there is none. When in doubt there is one, and reading it will tell.
     async fn has(&mut self, archive: ArchiveId, path: &ArchivePath) -> bool {
-        self.accounts.of(archive).requests += 1;
-        match self.first_bytes(archive, path).await {
-            Ok(first) => first.is_some_and(|bytes| bytes.first() != Some(&b'<')),
-            Err(error) => !matches!(error.kind, ReadErrorKind::NotFound | ReadErrorKind::Forbidden),
+        for retry in 0.. {
+            self.accounts.of(archive).requests += 1;
+            match self.first_bytes(archive, path).await {
+                Ok(first) => return first.is_some_and(|bytes| bytes.first() != Some(&b'<')),
+                Err(error) if error.is_retryable() => {
+                    let account = self.accounts.of(archive);
+                    *(if error.is_throttling() { &mut account.throttled } else { &mut account.failures }) += 1;
+                    if !self.drive.rest_after(archive, &error, self.retry, retry).await {
+                        return true;
+                    }
+                }
+                Err(error) => return !matches!(error.kind, ReadErrorKind::NotFound | ReadErrorKind::Forbidden),
+            }
         }
+        true
     }
 
     async fn first_bytes(&self, archive: ArchiveId, path: &ArchivePath) -> Result<Option<Vec<u8>>, ReadError> {

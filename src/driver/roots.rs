@@ -26,10 +26,12 @@ pub(super) struct Roots {
 }
 
 impl Roots {
-    /// The network that the first of them names.
+    /// The network that most of them name.
     pub(super) fn network(&self) -> Option<Network> {
-        let mut states = self.list.iter().filter_map(|root| root.state.as_ref());
-        states.find_map(|state| state.network_passphrase.clone()).map(Network::from_passphrase)
+        let states = self.list.iter().filter_map(|root| root.state.as_ref());
+        let named: Vec<_> = states.filter_map(|state| state.network_passphrase.as_ref()).collect();
+        let votes = |passphrase: &&String| named.iter().filter(|other| *other == passphrase).count();
+        named.iter().copied().rev().max_by_key(votes).map(|passphrase| Network::from_passphrase(passphrase.as_str()))
     }
 }
 
@@ -48,12 +50,18 @@ pub(super) fn pinned_tip(roots: &[Root], frequency: CheckpointFrequency) -> Opti
     tips.get(tips.len().saturating_sub(1) / 2).copied()
 }
 
-/// A host among several that asks for more rest than this before its newest state was read takes no part in the run; one
-/// that rests when the run is over is asked no more.
-const PATIENCE_MS: u64 = 1000;
+/// A host among several that asks for more rest than this before its newest state was read takes no part in the run.
+pub(super) const PATIENCE_MS: u64 = 30_000;
+/// How long a host that rests when the run is over is waited for, to see whether its archive advanced.
+pub(super) const PATIENCE_IN_THE_END_MS: u64 = 1000;
 
 /// Reads the newest state of every archive.
-pub(super) async fn read_roots(drive: &Drive<'_>, options: &ReadOptions, emit: &mut dyn FnMut(DriveEvent<'_>)) -> Roots {
+pub(super) async fn read_roots(
+    drive: &Drive<'_>,
+    options: &ReadOptions,
+    patience_ms: Option<u64>,
+    emit: &mut dyn FnMut(DriveEvent<'_>),
+) -> Roots {
     let archives = options.archives(drive.pool(), options.network.clone());
     let mut work = scheduler(options.concurrency.max(1));
     let files: Vec<_> = archives
@@ -61,7 +69,7 @@ pub(super) async fn read_roots(drive: &Drive<'_>, options: &ReadOptions, emit: &
         .map(|id| {
             let into = PlainFile::default();
             let file = GetRemoteFileWork::new(ArchivePath::well_known(), options.budget.has_json_bytes, Some(id), into.clone());
-            let file = file.with_patience((archives.count() > 1).then_some(PATIENCE_MS));
+            let file = file.with_patience(patience_ms);
             let item = GetAndUnzipRemoteFileWork::new(file, archives.clone(), options.retry, OnFault::Report);
             let spec = WorkSpec::new("GetHistoryArchiveStateWork", archives.name(id), DOWNLOAD).retrying(options.retry);
             // A fresh scheduler takes everything.

@@ -23,6 +23,7 @@ use crate::historywork::{FileForm, HistoryEvent, HistoryWork, ReadEnd, RemoteFil
 use crate::transport::Body;
 use crate::transport::pool::{ArchivePool, Choice};
 use crate::verify::checkpoint::Delivery;
+use crate::work::retry::RetryPolicy;
 use crate::work::{Started, WorkId};
 
 /// Between two looks at timers and messages: long enough to cost nothing, short enough for a cancel button.
@@ -305,6 +306,20 @@ impl<'a> Drive<'a> {
             return Err(ReadError::new(ReadErrorKind::Unsupported, "there is no such archive"));
         };
         self.or_stop(if fresh { reader.open_fresh(path) } else { reader.open(path) }).await?
+    }
+
+    /// Waits until an archive may be asked again after a failure; `false` if it is not to be.
+    pub(super) async fn rest_after(&self, archive: ArchiveId, error: &ReadError, policy: RetryPolicy, retry: u32) -> bool {
+        self.pool.failed(archive, error, self.host.now_ms());
+        let Some(delay) = policy.delay_ms(retry, self.host.jitter_thousandths()) else { return false };
+        let others: Vec<_> = self.pool.ids().filter(|id| *id != archive).collect();
+        let now = self.host.now_ms();
+        let rest = match self.pool.choose(&others, now, 0) {
+            Choice::Ask(_) => 0,
+            Choice::Wait { until_ms } => until_ms.saturating_sub(now),
+            Choice::Nobody => return false,
+        };
+        self.or_cancelled(self.host.sleep(delay.max(rest))).await.is_ok()
     }
 
     fn count_bytes(&self, archive: ArchiveId, compressed: u64, inflated: u64) {

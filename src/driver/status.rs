@@ -49,7 +49,7 @@ pub struct ArchiveStatus {
 pub async fn archive_status(readers: Vec<&dyn ArchiveReader>, host: &dyn Host, options: &ReadOptions) -> Vec<ArchiveStatus> {
     let pool = ArchivePool::new(readers);
     let drive = Drive::new(&pool, host, options.timeouts);
-    let Roots { list, mut errors, .. } = read_roots(&drive, options, &mut |_| {}).await;
+    let Roots { list, mut errors, .. } = read_roots(&drive, options, None, &mut |_| {}).await;
     let mut statuses = Vec::new();
     for (id, root) in pool.ids().zip(list) {
         let name = pool.name(id).to_owned();

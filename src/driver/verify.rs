@@ -7,7 +7,7 @@ use super::Host;
 use super::event::{ArchiveProgress, Count, Event, Progress, Stage};
 use super::options::{ReadOptions, UsageError};
 use super::probe::{CLAMPED, Probe, note};
-use super::roots::{Roots, pinned_tip, read_roots, tip};
+use super::roots::{PATIENCE_IN_THE_END_MS, PATIENCE_MS, Roots, pinned_tip, read_roots, tip};
 use super::schedule::{Drive, DriveEvent, Timeouts};
 use crate::archive::checkpoint::{Checkpoint, CheckpointFrequency, CheckpointRange, LedgerSeq};
 use crate::archive::error::RunError;
@@ -223,13 +223,23 @@ impl Run<'_, '_> {
     async fn begin(&mut self, request: Request) -> Result<(SavedHead, Option<JoinedRange>), UsageError> {
         let started_at = self.host.timestamp();
         let options = self.options;
-        let Roots { mut list, errors, mut accounts } = self.roots().await;
+        let several = self.drive.pool().ids().count() > 1;
+        let mut roots = self.roots(several.then_some(PATIENCE_MS)).await;
+        if several && !roots.list.iter().any(|root| root.read) && !self.host.is_cancelled() {
+            // All of them rest: there is nobody to go on with meanwhile.
+            let before = roots.accounts;
+            roots = self.roots(None).await;
+            roots.accounts.add(&before);
+        }
+        let Roots { mut list, errors, mut accounts } = roots;
         // A host that cannot be reached for its newest state cannot be reached for a million other files either.
-        let silent = self.drive.pool().ids().zip(&list).filter(|(_, root)| !root.read).map(|(id, _)| id);
-        silent.for_each(|id| self.drive.pool().exclude(id));
+        for (id, root) in self.drive.pool().ids().zip(&mut list).filter(|(_, root)| !root.read) {
+            root.excluded = true;
+            self.drive.pool().exclude(id);
+        }
         let mut network = self.network(&mut list)?;
         self.leave_out_other_histories(&mut list, &mut accounts).await;
-        let mut probe = Probe::new(self.drive, &list, options.frequency);
+        let mut probe = Probe::new(self.drive, options, &list);
         let pinned = probe.pinned_tip(&list, options.frequency).await;
         let (range, mut notes) = probe.find_range(options, &list, pinned).await;
         accounts.add(&probe.accounts);
@@ -260,9 +270,9 @@ impl Run<'_, '_> {
     }
 
     /// Reads the newest state of every archive.
-    async fn roots(&mut self) -> Roots {
+    async fn roots(&mut self, patience_ms: Option<u64>) -> Roots {
         let (drive, read) = (self.drive, self.options.read());
-        read_roots(drive, &read, &mut |event| self.hear(event)).await
+        read_roots(drive, &read, patience_ms, &mut |event| self.hear(event)).await
     }
 
     /// The network that the archives name. Those of another are left out.
@@ -401,7 +411,8 @@ impl Run<'_, '_> {
         let network = head.network.clone().map(Network::from_passphrase);
         let rules = Rules::new(network, options.deep, options.budget.clone());
         let tips = head.roots.iter().map(|root| tip(root, options.frequency).map(|tip| tip.last_ledger())).collect();
-        let archives = Archives::new(self.names(), rules).with_tips(tips);
+        let excluded = self.drive.pool().ids().zip(&head.roots).filter(|(_, root)| root.excluded).map(|(id, _)| id);
+        let archives = Archives::new(self.names(), rules).with_tips(tips).without(excluded.collect());
         for finding in head.roots.iter().flat_map(|root| root.findings.clone()) {
             self.say(finding);
         }
@@ -410,7 +421,8 @@ impl Run<'_, '_> {
             self.range = Some(range.clone());
             self.verify_range(&head, range, &archives).await;
         }
-        let ends = if self.host.is_cancelled() || range.is_none() { Roots::default() } else { self.roots().await };
+        let ends =
+            if self.host.is_cancelled() || range.is_none() { Roots::default() } else { self.roots(Some(PATIENCE_IN_THE_END_MS)).await };
         let joined = range.as_ref().map(|range| range.lock().clone());
         let mut notes = head.notes.clone();
         notes.extend(self.notes_on_the_end(&head, &ends));

@@ -11,6 +11,9 @@ use web_sys::{AbortController, AbortSignal, MessageChannel, Performance};
 
 use super::Host;
 
+/// `setTimeout` takes a signed 32-bit number, and fires at once past it.
+const LONGEST_TIMER_MS: u32 = 0x7fff_ffff;
+
 /// The platform that this module runs on.
 #[allow(missing_debug_implementations)] // futures have none
 pub struct WebHost {
@@ -74,7 +77,7 @@ impl Host for WebHost {
     }
 
     fn sleep(&self, ms: u64) -> LocalBoxFuture<'static, ()> {
-        Box::pin(TimeoutFuture::new(u32::try_from(ms).unwrap_or(u32::MAX)))
+        Box::pin(TimeoutFuture::new(u32::try_from(ms).unwrap_or(u32::MAX).min(LONGEST_TIMER_MS)))
     }
 
     /// A message to itself is a task of its own and, unlike nested timers, is not delayed.

@@ -17,6 +17,8 @@ pub struct Archives(Arc<Inner>);
 struct Inner {
     names: Vec<String>,
     tips: Vec<Option<LedgerSeq>>,
+    /// Those that take no part.
+    left_out: Vec<ArchiveId>,
     rules: Rules,
 }
 
@@ -25,13 +27,21 @@ impl Archives {
     #[must_use]
     pub fn new(names: Vec<String>, rules: Rules) -> Self {
         let tips = vec![None; names.len()];
-        Self(Arc::new(Inner { names, tips, rules }))
+        Self(Arc::new(Inner { names, tips, left_out: Vec::new(), rules }))
     }
 
     /// The same, with the newest ledger that each announced: who lags is not asked for what is newer.
     #[must_use]
     pub fn with_tips(&self, tips: Vec<Option<LedgerSeq>>) -> Self {
-        Self(Arc::new(Inner { names: self.0.names.clone(), tips, rules: self.0.rules.clone() }))
+        let Inner { names, left_out, rules, .. } = &*self.0;
+        Self(Arc::new(Inner { names: names.clone(), tips, left_out: left_out.clone(), rules: rules.clone() }))
+    }
+
+    /// The same without some of them; ids stay what they are.
+    #[must_use]
+    pub fn without(&self, left_out: Vec<ArchiveId>) -> Self {
+        let Inner { names, tips, rules, .. } = &*self.0;
+        Self(Arc::new(Inner { names: names.clone(), tips: tips.clone(), left_out, rules: rules.clone() }))
     }
 
     /// The rules.
@@ -40,10 +50,10 @@ impl Archives {
         &self.0.rules
     }
 
-    /// How many there are.
+    /// How many take part.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.0.names.len()
+        self.0.names.len().saturating_sub(self.0.left_out.len())
     }
 
     /// An archive's name.
@@ -52,9 +62,20 @@ impl Archives {
         self.0.names.get(id.index()).map_or("", String::as_str)
     }
 
-    /// Their ids.
-    pub fn ids(&self) -> impl Iterator<Item = ArchiveId> + use<> {
-        (0..self.count()).map(ArchiveId::new)
+    /// The ids of those that take part.
+    pub fn ids(&self) -> impl Iterator<Item = ArchiveId> {
+        (0..self.0.names.len()).map(ArchiveId::new).filter(|id| !self.0.left_out.contains(id))
+    }
+
+    /// The ids of all, those that take no part included.
+    pub fn everybody(&self) -> impl Iterator<Item = ArchiveId> + use<> {
+        (0..self.0.names.len()).map(ArchiveId::new)
+    }
+
+    /// The id of a name.
+    #[must_use]
+    pub fn id(&self, name: &str) -> Option<ArchiveId> {
+        self.0.names.iter().position(|other| other == name).map(ArchiveId::new)
     }
 
     /// Archives that announced less than this ledger, unless all of them did.

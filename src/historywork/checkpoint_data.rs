@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use stellar_xdr::{Limited, Limits, ReadXdr};
 
-use super::state::SharedHistoryState;
+use super::state::{HistoryWorkState, SharedHistoryState};
 use crate::archive::path::FileKind;
 use crate::archive::state::{BucketHash, HistoryArchiveState};
+use crate::verify::bucket_list::check_against_header;
 use crate::verify::checkpoint::Status;
 use crate::verify::finding::Finding;
 
@@ -49,6 +50,7 @@ pub enum MissingData {
 /// The first file that is faulty, could not be read or was not downloaded. The state then keeps what it has.
 pub fn build_checkpoint_data(state: &SharedHistoryState) -> Result<CheckpointData, MissingData> {
     let mut state = state.lock();
+    check_state_against_headers(&mut state);
     if let Some(finding) = state.findings().find(|finding| finding.is_error()) {
         return Err(MissingData::Faulty(Box::new(finding.clone())));
     }
@@ -87,6 +89,15 @@ pub fn build_checkpoint_data(state: &SharedHistoryState) -> Result<CheckpointDat
         scp_history: of(FileKind::Scp),
         buckets: taken.bucket_content,
     })
+}
+
+/// The buckets that the state names are those that the last header commits to (rules B.6).
+fn check_state_against_headers(state: &mut HistoryWorkState) {
+    let HistoryWorkState { history: Some(history), ledger: Some(ledger), .. } = state else { return };
+    if history.status == Status::Verified {
+        check_against_header(history, &ledger.facts);
+        history.settle();
+    }
 }
 
 /// Decodes records, with the verifier's caps on nesting.

@@ -16,6 +16,7 @@ use crate::archive::path::ArchivePath;
 use crate::codec::file::RecordSink;
 use crate::codec::record::Record;
 use crate::verify::checkpoint::{Delivery, Status, Unchecked};
+use crate::verify::finding::FindingCode;
 use crate::work::Ran;
 use crate::work::retry::RetryPolicy;
 
@@ -133,6 +134,8 @@ pub struct GetAndUnzipRemoteFileWork<F: FileWork> {
     /// Archives that will not deliver, however often they are asked.
     refused: Vec<ArchiveId>,
     fresh: bool,
+    /// Those to be preferred are out of reach: whoever was to be avoided may have it all the same.
+    anybody: bool,
     throttled: u32,
     accounts: Accounts,
     error: Option<RunError>,
@@ -153,6 +156,7 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
             failed: Vec::new(),
             refused: Vec::new(),
             fresh: false,
+            anybody: false,
             throttled: 0,
             accounts: Accounts::default(),
             error: None,
@@ -165,7 +169,7 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
         let left: Vec<_> = self.archives.ids().filter(|id| self.file.only().is_none_or(|only| only == *id) && !asked(id)).collect();
         let avoid = self.file.avoid();
         let preferred: Vec<_> = left.iter().copied().filter(|id| !avoid.contains(id)).collect();
-        if preferred.is_empty() { left } else { preferred }
+        if preferred.is_empty() || self.anybody { left } else { preferred }
     }
 
     /// Whether there is one that neither answered nor failed.
@@ -210,7 +214,7 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
             self.failed.clear();
             return Ran::Failure { retry: true, at_least_ms: error.retry_after_ms.unwrap_or(0).min(self.retry.max_delay_ms) };
         }
-        self.settle(Unchecked::Unreadable)
+        self.nobody_left(retry)
     }
 
     /// Those that are left cannot be reached: whoever failed before is tried again, whoever may heal is asked afresh.
@@ -219,6 +223,9 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
             self.failed.clear();
             return Ran::Failure { retry: true, at_least_ms: 0 };
         }
+        if !self.file.avoid().is_empty() && !core::mem::replace(&mut self.anybody, true) {
+            return Ran::Running;
+        }
         let heals = self.answers.borrow().iter().any(|(report, _)| report.may_heal());
         if heals && !core::mem::replace(&mut self.fresh, true) {
             return Ran::Running;
@@ -226,13 +233,26 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
         self.settle(Unchecked::Unreadable)
     }
 
+    fn out_of_reach(&self) -> RunError {
+        let names = self.archives.ids().filter(|id| self.file.only().is_none_or(|only| only == *id));
+        let names: Vec<_> = names.map(|id| self.archives.name(id)).collect();
+        let error = ReadError::new(ReadErrorKind::Network, "no archive that may have the file can be reached any more");
+        RunError::new(&error, &names.join(", "), &self.file.path())
+    }
+
     /// Hands over the answer that counts; without any, that there is none, and why.
     fn settle(&mut self, why: Unchecked) -> Ran {
         let (mut reports, mut kept) = (Vec::new(), Vec::new());
+        let lags = self.file.avoid();
         for (archive, (report, held)) in self.answered.drain(..).zip(self.answers.take()) {
-            reports.push((archive, report));
+            // Who never announced the file is not to blame for not having it.
+            let excused = lags.contains(&archive) && lacks(&report);
+            reports.push((archive, excused, report));
             kept.push((archive, held));
         }
+        let only_excuses = reports.iter().all(|(_, excused, _)| *excused);
+        let reports = reports.into_iter().filter(|(_, excused, _)| !excused || only_excuses);
+        let reports = reports.map(|(archive, _, report)| (archive, report)).collect();
         let mut accounts = core::mem::take(&mut self.accounts);
         let settled = match settle(reports, &self.archives, &mut accounts) {
             Some((archive, report)) => {
@@ -241,7 +261,8 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
             }
             None => {
                 let report = self.file.report(self.file.check(), Delivery::NotRead(why));
-                Settled { report, archive: None, kept: Kept::default(), accounts, error: self.error.take() }
+                let error = self.error.take().or_else(|| (why == Unchecked::Unreadable).then(|| self.out_of_reach()));
+                Settled { report, archive: None, kept: Kept::default(), accounts, error }
             }
         };
         let status = settled.report.status();
@@ -255,6 +276,10 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
     }
 }
 
+fn lacks<R: Answer>(report: &R) -> bool {
+    report.findings().iter().any(|finding| matches!(finding.code, FindingCode::FileMissing | FindingCode::BucketMissing))
+}
+
 impl<F: FileWork> HistoryWork for GetAndUnzipRemoteFileWork<F> {
     fn run(&mut self, _turn: &mut Turn<'_>) -> Step {
         if !self.begun && !self.file.begin() {
@@ -262,7 +287,7 @@ impl<F: FileWork> HistoryWork for GetAndUnzipRemoteFileWork<F> {
         }
         self.begun = true;
         let candidates = self.candidates();
-        let avoid = self.archives.ids().filter(|id| !candidates.contains(id)).collect();
+        let avoid = self.archives.everybody().filter(|id| !candidates.contains(id)).collect();
         Step::Get(RemoteFile {
             path: self.file.path(),
             form: self.file.form(),

@@ -56,6 +56,10 @@ pub struct JoinedRange {
     accounts: Accounts,
     /// Checkpoints whose five files were all verified, and those with a faulty one.
     checked: (u64, u64),
+    /// Rivals of the checkpoint joined last that leave the question open which of them is the network's.
+    forks: Vec<Segment>,
+    /// Whose files those of the checkpoint joined last are.
+    last_served: BTreeMap<FileKind, String>,
     /// Checkpoints that a run that stopped never came to, and why.
     not_started: Option<(Unchecked, u64)>,
 }
@@ -109,6 +113,8 @@ impl JoinedRange {
             errors_dropped: 0,
             accounts: Accounts::default(),
             checked: (0, 0),
+            forks: Vec::new(),
+            last_served: BTreeMap::new(),
             not_started: None,
         }
     }
@@ -249,6 +255,16 @@ impl JoinedRange {
         }
     }
 
+    /// The rivals of the checkpoint joined last, which the next one is held against.
+    pub fn take_forks(&mut self) -> Vec<Segment> {
+        core::mem::take(&mut self.forks)
+    }
+
+    /// Remembers a rival of the checkpoint that is joined next.
+    pub fn add_fork(&mut self, rival: Segment) {
+        self.forks.push(rival);
+    }
+
     /// What is wrong between what was joined last and a checkpoint.
     #[must_use]
     pub fn seam_with(&self, verified: &VerifiedCheckpoint, rules: &Rules) -> Vec<Finding> {
@@ -287,11 +303,12 @@ impl JoinedRange {
             let archive = verified.served.get(&FileKind::History).map_or_else(String::new, |id| archives.name(*id).to_owned());
             jobs = self.take_state(state, statuses[0], checkpoint, protocol, archive, rules, skip_buckets, emit);
         }
-        let served = verified.served;
-        let name = |path: &crate::archive::path::ArchivePath| {
-            path.kind().and_then(|kind| served.get(&kind)).map_or_else(String::new, |archive| archives.name(*archive).to_owned())
-        };
-        self.add_segment(segment, rules, &name, emit);
+        let served: BTreeMap<_, _> = verified.served.iter().map(|(kind, id)| (*kind, archives.name(*id).to_owned())).collect();
+        let before = core::mem::replace(&mut self.last_served, served.clone());
+        // A seam's finding is about the file above it.
+        let above = if self.plan.order() == Order::OldestFirst { served } else { before };
+        let name = |path: &crate::archive::path::ArchivePath| path.kind().and_then(|kind| above.get(&kind)).cloned().unwrap_or_default();
+        self.add_segment(segment, archives, &name, emit);
         if self.joined.is_multiple_of(256) {
             let oldest = u64::from(self.joined).saturating_sub(BUCKET_MEMORY.max(crate::codec::u64_from(self.waiting.len()) * 2));
             self.buckets.retain(|_, entry| entry.job.is_some() || entry.last_named >= oldest);
@@ -302,10 +319,11 @@ impl JoinedRange {
     fn add_segment(
         &mut self,
         segment: Segment,
-        rules: &Rules,
+        archives: &Archives,
         name: &dyn Fn(&crate::archive::path::ArchivePath) -> String,
         emit: &mut dyn FnMut(HistoryEvent),
     ) {
+        let rules = archives.rules();
         let Some(joined) = self.segments.pop() else {
             self.segments.push(segment);
             return;
@@ -318,8 +336,15 @@ impl JoinedRange {
             return;
         }
         let seam = fold(left.seam(&right, rules));
+        let mut blamed = BTreeSet::new();
         for mut finding in seam.iter().cloned() {
             finding.archive = name(&finding.path);
+            if blamed.insert(finding.path.clone())
+                && let Some(id) = archives.id(&finding.archive)
+            {
+                let account = self.accounts.of(id);
+                account.faulty = account.faulty.saturating_add(1);
+            }
             emit(HistoryEvent::Finding(Box::new(finding)));
         }
         match left.join(right, rules) {
@@ -397,9 +422,9 @@ impl JoinedRange {
     }
 
     fn check_states_that_wait_no_more(&mut self, rules: &Rules, emit: &mut dyn FnMut(HistoryEvent)) {
-        let (ready, waiting) = core::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.unknown.is_empty());
-        self.waiting = waiting;
-        for ready in ready {
+        // In the order of the plan, so that the same finding always names the same checkpoint.
+        let ready = self.waiting.iter().take_while(|waiting| waiting.unknown.is_empty()).count();
+        for ready in self.waiting.drain(..ready).collect::<Vec<_>>() {
             let WaitingState { state, status, checkpoint, protocol, archive, .. }: WaitingState = ready;
             let mut counted = false;
             let facts = |bucket: &BucketHash| self.buckets.get(bucket).and_then(|entry| entry.facts);

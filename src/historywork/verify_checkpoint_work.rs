@@ -17,7 +17,9 @@ use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
 use crate::archive::error::RunError;
 use crate::archive::id::ArchiveId;
 use crate::archive::path::{ArchivePath, FileKind};
+use crate::archive::state::NextBucket;
 use crate::codec::hash::Hash256;
+use crate::verify::bucket_list::{FIRST_PROTOCOL_WITHOUT_SHADOWS, lists};
 use crate::verify::checkpoint::{CheckpointFiles, CheckpointOutcome, Headers, Status, assemble};
 use crate::verify::finding::{Finding, FindingCode};
 use crate::work::Ran;
@@ -142,7 +144,7 @@ impl VerifyCheckpointWork {
         let Some(ledger) = last.served.get(&FileKind::Ledger).copied() else { return false };
         let all = self.archives.count();
         // Headers that other files agree with are not in doubt for a state that does not.
-        if unresolved(true) && !unresolved(false) {
+        if (unresolved(true) || has_suspicious_next(last)) && !unresolved(false) {
             self.misfits.extend(last.served.get(&FileKind::History));
             if self.misfits.len() < all {
                 let others = self.archives.ids().filter(|id| *id != ledger).collect();
@@ -199,7 +201,11 @@ fn put_together(state: &SharedHistoryState, archives: &Archives) -> Option<Verif
         results: state.results.take()?,
         scp: state.scp.take()?,
     };
+    let sound = files.history.status != Status::Faulty;
     let mut outcome = assemble(files);
+    if let (true, Some(Status::Faulty), Some(archive)) = (sound, outcome.statuses.first(), state.served.get(&FileKind::History)) {
+        state.accounts.of(*archive).faulty += 1;
+    }
     let served = &state.served;
     outcome.segment.name_archives(|path| {
         path.kind().and_then(|kind| served.get(&kind)).map_or_else(String::new, |archive| archives.name(*archive).to_owned())
@@ -213,9 +219,18 @@ pub(super) fn votes(one: &VerifiedCheckpoint, tried: &[VerifiedCheckpoint]) -> u
     same.filter_map(|other| other.served.get(&FileKind::Ledger)).collect::<BTreeSet<_>>().len()
 }
 
-/// Files that are not sound.
-pub(super) fn faults(verified: &VerifiedCheckpoint) -> usize {
-    verified.outcome.statuses.iter().filter(|status| **status == Status::Faulty).count()
+/// What was not heard, then what is not sound: without its ledger file or its state a try has no faults to count.
+pub(super) fn faults(verified: &VerifiedCheckpoint) -> (usize, usize) {
+    let unheard = [FileKind::History, FileKind::Ledger].iter().filter(|kind| !verified.served.contains_key(kind)).count();
+    let faulty = verified.outcome.statuses.iter().filter(|status| **status == Status::Faulty).count();
+    (unheard, faulty + usize::from(has_suspicious_next(verified)))
+}
+
+/// Whether the state names a merge at a protocol that publishes none: no hash covers what it says there (rules B.3).
+fn has_suspicious_next(verified: &VerifiedCheckpoint) -> bool {
+    let shadows = verified.outcome.protocol.is_none_or(|protocol| protocol < FIRST_PROTOCOL_WITHOUT_SHADOWS);
+    let state = verified.outcome.state.as_ref().filter(|_| !shadows);
+    state.is_some_and(|state| lists(state).any(|(_, list)| list.levels().iter().any(|level| level.next != NextBucket::Clear)))
 }
 
 /// The one with the fewest faults; of equals, the one whose headers most have; of equals, the first, and the others are its
@@ -306,6 +321,8 @@ fn differences(chosen: &VerifiedCheckpoint, other: &VerifiedCheckpoint, archives
         let (good, bad) = (good.current_buckets.hash(), bad.current_buckets.hash());
         if good != bad {
             blame(FileKind::History, checkpoint.last_ledger(), good.to_string(), bad.to_string());
+        } else if has_suspicious_next(other) && !has_suspicious_next(chosen) {
+            blame(FileKind::History, checkpoint.last_ledger(), "no merges under way".into(), "merges under way".into());
         }
     }
     findings

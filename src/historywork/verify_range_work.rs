@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::archives::Archives;
 use super::download_buckets_work::DownloadBucketsWork;
-use super::get_and_unzip_remote_file_work::OnFault;
+use super::get_and_unzip_remote_file_work::{OnFault, Settled};
 use super::range::{JoinedRange, seam};
 use super::saved::SavedHead;
 use super::state::SharedHistoryState;
@@ -19,6 +19,9 @@ use super::{COORDINATE, HistoryEvent, HistoryWork, Step, Turn};
 use crate::archive::checkpoint::Checkpoint;
 use crate::archive::path::FileKind;
 use crate::codec::usize_from;
+use crate::verify::bucket::BucketReport;
+use crate::verify::checkpoint::{Status, Unchecked};
+use crate::verify::segment::Segment;
 use crate::work::retry::RetryPolicy;
 use crate::work::{AddError, Ran, WorkSpec};
 
@@ -70,8 +73,8 @@ pub struct VerifyRangeWork {
     /// The last one in order, not joined yet: its seam with the next may still show that it is wrong.
     held: Option<VerifiedCheckpoint>,
     accepted: u32,
-    /// Rivals of the checkpoint joined last that leave the question open.
-    forks: Vec<VerifiedCheckpoint>,
+    /// What comes next in order was lost with the connection.
+    lost: bool,
     recheck: Option<Recheck>,
     checkpoints_done: CheckpointsDone,
     buckets_done: BucketsDone,
@@ -100,7 +103,7 @@ impl VerifyRangeWork {
             early: BTreeMap::new(),
             held: None,
             accepted,
-            forks: Vec::new(),
+            lost: false,
             recheck: None,
             checkpoints_done: CheckpointsDone::default(),
             buckets_done: BucketsDone::default(),
@@ -110,7 +113,8 @@ impl VerifyRangeWork {
 
     fn take_what_is_done(&mut self, turn: &mut Turn<'_>) {
         let buckets: Vec<_> = self.buckets_done.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
-        for (job, settled) in buckets {
+        let lost = |settled: &Settled<BucketReport>| turn.unreachable && settled.report.status == Status::Unchecked(Unchecked::Unreadable);
+        for (job, settled) in buckets.into_iter().filter(|(_, settled)| !lost(settled)) {
             self.range.lock().bucket_done(&job, settled, self.archives.rules(), turn.emit);
         }
         let checkpoints: Vec<_> = self.checkpoints_done.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
@@ -132,6 +136,11 @@ impl VerifyRangeWork {
                 }
                 self.settle_seam(recheck, turn)?;
                 continue;
+            }
+            // What an outage took is not joined: a run that is resumed looks at it again.
+            if turn.unreachable && self.early.get(&self.accepted).is_some_and(is_lost) {
+                self.lost = true;
+                return Ok(());
             }
             let Some(new) = self.early.remove(&self.accepted) else { return Ok(()) };
             let torn = self.held.as_ref().is_some_and(|held| !self.seam(held, &new).is_empty());
@@ -161,12 +170,12 @@ impl VerifyRangeWork {
     }
 
     fn join(&mut self, mut verified: VerifiedCheckpoint, next: Option<&VerifiedCheckpoint>, turn: &mut Turn<'_>) -> Result<(), AddError> {
-        let forks = core::mem::take(&mut self.forks);
+        let forks = self.range.lock().take_forks();
         for rival in core::mem::take(&mut verified.rivals) {
             // A rival that does not fit its neighbours is to blame; one that does leaves the question open.
             let disputed = self.fits_as_well(&rival, &verified, &forks, next);
             if disputed {
-                self.forks.push(rival.clone());
+                self.range.lock().add_fork(rival.outcome.segment.clone());
             }
             verified.blame(rival, &self.archives, disputed);
         }
@@ -180,11 +189,11 @@ impl VerifyRangeWork {
         &self,
         rival: &VerifiedCheckpoint,
         chosen: &VerifiedCheckpoint,
-        forks: &[VerifiedCheckpoint],
+        forks: &[Segment],
         next: Option<&VerifiedCheckpoint>,
     ) -> bool {
         let joined = |one: &VerifiedCheckpoint| self.range.lock().seam_with(one, self.archives.rules()).len();
-        let before = forks.iter().map(|fork| self.seam(fork, rival).len()).chain([joined(rival)]).min();
+        let before = forks.iter().map(|fork| seam(fork, &rival.outcome.segment, self.archives.rules()).len()).chain([joined(rival)]).min();
         let after = next.into_iter().flat_map(|next| next.rivals.iter().chain([next])).map(|next| self.seam(rival, next).len()).min();
         before <= Some(joined(chosen)) && after <= next.map(|next| self.seam(chosen, next).len())
     }
@@ -245,10 +254,18 @@ impl VerifyRangeWork {
         let range = self.range.lock();
         let rules = self.archives.rules();
         let pairs = lefts.iter().enumerate().flat_map(|left| rights.iter().enumerate().map(move |right| (left, right)));
-        let whole = pairs.filter(|((_, left), (_, right))| self.seam(left, right).is_empty());
+        // Without headers there is no seam to tear.
+        let heard = |one: &VerifiedCheckpoint| one.headers.first().is_some() && one.headers.last().is_some();
+        let whole = pairs.filter(|((_, left), (_, right))| heard(left) && heard(right) && self.seam(left, right).is_empty());
         let rank = |left: &VerifiedCheckpoint, right: &VerifiedCheckpoint| {
             let tears = range.seam_with(left, rules).len();
-            (faults(left) + faults(right), tears, core::cmp::Reverse(votes(left, lefts) + votes(right, rights)))
+            let (left_faults, right_faults) = (faults(left), faults(right));
+            (
+                left_faults.0 + right_faults.0,
+                left_faults.1 + right_faults.1,
+                tears,
+                core::cmp::Reverse(votes(left, lefts) + votes(right, rights)),
+            )
         };
         whole.min_by_key(|((_, left), (_, right))| rank(left, right)).map(|((left, _), (right, _))| (left, right))
     }
@@ -296,7 +313,7 @@ impl VerifyRangeWork {
         self.advance(turn)?;
         self.start_more(turn)?;
         let nothing_more = turn.unreachable || self.started == self.range.lock().plan().count();
-        if nothing_more && self.started == self.accepted && self.recheck.is_none() {
+        if nothing_more && (self.started == self.accepted || self.lost) && self.recheck.is_none() {
             if let Some(held) = self.held.take() {
                 self.join(held, None, turn)?;
             }
@@ -317,4 +334,8 @@ impl HistoryWork for VerifyRangeWork {
         // Children can be refused only after an abort, which ends this item as well.
         Step::Ended(self.turn(turn).unwrap_or(Ran::Failure { retry: false, at_least_ms: 0 }))
     }
+}
+
+fn is_lost(verified: &VerifiedCheckpoint) -> bool {
+    verified.outcome.statuses.contains(&Status::Unchecked(Unchecked::Unreadable))
 }

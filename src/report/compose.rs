@@ -164,7 +164,7 @@ fn sources(head: &SavedHead, archives: &Archives, accounts: &Accounts, ends: &[O
             bytes: account.compressed.to_string(),
         }
     };
-    archives.ids().zip(&head.roots).map(source).collect()
+    archives.everybody().zip(&head.roots).map(source).collect()
 }
 
 fn anchors(rules: &Rules, segments: &[&Segment]) -> Vec<Anchor> {

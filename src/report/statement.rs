@@ -35,7 +35,9 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool) -> String {
         Verdict::Incomplete => {
             let why = match () {
                 () if cancelled => "the run was cancelled",
-                () if report.errors.is_empty() => "the archive ends below the ledgers that were asked for",
+                () if report.errors.is_empty() && report.notes.iter().any(|note| note.code == "range-clamped") => {
+                    "the archive ends below the ledgers that were asked for"
+                }
                 () => "some files could not be read",
             };
             format!("No fault was found in what was read of {span}, but {why}: this is no verdict on the rest.{blame}")

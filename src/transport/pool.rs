@@ -184,7 +184,8 @@ impl<'a> ArchivePool<'a> {
                 return;
             }
             let doubled = FIRST_REST_MS.saturating_mul(1u64.checked_shl(rest.in_a_row).unwrap_or(u64::MAX));
-            let asked = error.retry_after_ms.unwrap_or(doubled).min(LONGEST_REST_MS);
+            // A wish for no rest at all is none.
+            let asked = error.retry_after_ms.unwrap_or(doubled).clamp(FIRST_REST_MS, LONGEST_REST_MS);
             if rest.until_ms <= now_ms {
                 rest.in_a_row += 1;
             }

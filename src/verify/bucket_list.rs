@@ -76,7 +76,7 @@ pub fn check_levels(
 }
 
 /// CAP-25: from here on merges have no shadows, and their futures are not stored.
-const FIRST_PROTOCOL_WITHOUT_SHADOWS: u32 = 12;
+pub(crate) const FIRST_PROTOCOL_WITHOUT_SHADOWS: u32 = 12;
 
 /// From the lowest level upward, as `containsValidBuckets` goes.
 fn check_next(

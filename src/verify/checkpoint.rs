@@ -194,7 +194,7 @@ impl<T> FileReport<T> {
         self.settle();
     }
 
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         if self.findings.iter().any(Finding::is_error) {
             self.status = Status::Faulty;
         }
