@@ -1,22 +1,27 @@
 //! A line a checkpoint.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::Host;
 use super::options::ReadOptions;
-use super::roots::{pinned_tip, read_roots};
+use super::probe::Probe;
+use super::roots::read_roots;
 use super::schedule::{Drive, DriveEvent};
-use crate::archive::checkpoint::{Checkpoint, CheckpointRange, LedgerSeq};
+use super::verify::RunOptions;
+use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
 use crate::archive::error::RunError;
-use crate::archive::path::FileKind;
+use crate::archive::id::ArchiveId;
+use crate::archive::path::{ArchivePath, FileKind};
 use crate::codec::hash::Hash256;
 use crate::historywork::batch_download_work::BatchDownloadWork;
 use crate::historywork::plan::{Order, Plan};
-use crate::historywork::{COORDINATE, HistoryEvent, SharedHistoryState, scheduler};
+use crate::historywork::{COORDINATE, HistoryEvent, HistoryWorkState, SharedHistoryState, scheduler};
 use crate::transport::ArchiveReader;
 use crate::transport::pool::ArchivePool;
-use crate::verify::checkpoint::Status;
-use crate::verify::finding::Finding;
+use crate::verify::checkpoint::{Headers, Status};
+use crate::verify::finding::{Finding, FindingCode, Note};
 use crate::work::WorkSpec;
 
 /// One line of a log.
@@ -54,12 +59,14 @@ pub struct LogEnd {
     pub findings: Vec<Finding>,
     /// What could not be read.
     pub errors: Vec<RunError>,
+    /// Where the log begins and ends otherwise than was asked for.
+    pub notes: Vec<Note>,
 }
 
 /// Which checkpoints are logged.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LogRange {
-    /// The lowest ledger; by default 1.
+    /// The lowest ledger; by default where the archives begin.
     pub low: Option<LedgerSeq>,
     /// The highest ledger; by default the newest.
     pub high: Option<LedgerSeq>,
@@ -82,23 +89,27 @@ pub async fn checkpoint_log(
     let roots = read_roots(&drive, options, None, &mut |_| {}).await;
     let network = options.network.clone().or_else(|| roots.network());
     let mut end = LogEnd::default();
-    let tip = pinned_tip(&roots.list, options.frequency).map(Checkpoint::last_ledger);
-    let high = match (range.high, tip) {
-        (Some(high), Some(tip)) => Some(high.min(tip)),
-        (high, tip) => high.or(tip),
+    let asked = RunOptions {
+        low: range.low,
+        high: range.high,
+        last: range.last,
+        retry: options.retry,
+        frequency: options.frequency,
+        ..RunOptions::default()
     };
+    let mut probe = Probe::new(&drive, &asked, &roots.list);
+    let tip = probe.pinned_tip(&roots.list, options.frequency).await;
+    let (covered, notes) = probe.find_range(&asked, &roots.list, tip).await;
+    end.notes = notes;
     end.findings.extend(roots.list.into_iter().flat_map(|root| root.findings));
     end.errors.extend(roots.errors);
-    let Some(high) = high else { return end };
-    let low = match range.last {
-        Some(last) => LedgerSeq::new(high.value().saturating_sub(last.saturating_sub(1)).max(1)),
-        None => range.low.unwrap_or(LedgerSeq::GENESIS),
-    };
-    let Some(covered) = CheckpointRange::covering(low, high, options.frequency) else { return end };
+    let Some(covered) = covered else { return end };
     let archives = options.archives(&pool, network);
     let ahead = options.concurrency.max(1);
     let batch = BatchDownloadWork::new(archives, Plan::new(covered, range.order, None), FileKind::Ledger, ahead, options.retry);
     let mut work = scheduler(ahead);
+    let mut neighbour: Option<Arc<Headers>> = None;
+    let names: Vec<_> = pool.ids().map(|id| pool.name(id).to_owned()).collect();
     // A fresh scheduler takes everything.
     let _ = work.add(WorkSpec::new("BatchDownloadWork", "BatchDownloadWork ledger", COORDINATE).with_failing_children(), Box::new(batch));
     drive
@@ -107,6 +118,13 @@ pub async fn checkpoint_log(
                 end.checkpoints += 1;
                 line(log_line(checkpoint, &state));
                 let state = state.lock();
+                let headers = state.headers().cloned();
+                if let (Some(before), Some(headers)) = (&neighbour, &headers) {
+                    let torn = tear(before, headers)
+                        .map(|finding| finding.from_archive(names.get(checkpoint_server(&state)).map_or("", String::as_str)));
+                    end.findings.extend(torn.filter(|_| end.findings.len() < options.budget.findings));
+                }
+                neighbour = headers;
                 let room = options.budget.findings.saturating_sub(end.findings.len());
                 end.findings.extend(state.findings().take(room).cloned());
                 end.errors.extend(state.errors().first().filter(|_| end.errors.len() < 1000).cloned());
@@ -114,6 +132,23 @@ pub async fn checkpoint_log(
         })
         .await;
     end
+}
+
+fn checkpoint_server(state: &HistoryWorkState) -> usize {
+    state.served(FileKind::Ledger).map_or(usize::MAX, ArchiveId::index)
+}
+
+/// Lines of neighbours that are not of one chain.
+fn tear(one: &Headers, other: &Headers) -> Option<Finding> {
+    let (lower, upper) = if one.checkpoint() < other.checkpoint() { (one, other) } else { (other, one) };
+    let (last, first) = (lower.last()?, upper.first()?);
+    let follows = lower.checkpoint().next() == Some(upper.checkpoint());
+    (follows && first.previous_hash != last.hash).then(|| {
+        let path = ArchivePath::of_checkpoint(FileKind::Ledger, upper.checkpoint());
+        let message = "the header does not name the one before it: the checkpoints below and above are not of one chain";
+        let finding = Finding::new(FindingCode::HeaderChainBreak, path, message).at_checkpoint(upper.checkpoint());
+        finding.at_ledger(first.sequence).comparing(last.hash, first.previous_hash)
+    })
 }
 
 fn log_line(checkpoint: Checkpoint, state: &SharedHistoryState) -> LogLine {

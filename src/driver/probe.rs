@@ -151,7 +151,7 @@ impl<'a> Probe<'a> {
                 Err(error) if error.is_retryable() => {
                     let account = self.accounts.of(archive);
                     *(if error.is_throttling() { &mut account.throttled } else { &mut account.failures }) += 1;
-                    if !self.drive.rest_after(archive, &error, self.retry, retry).await {
+                    if !self.drive.rest_after(archive, path, &error, self.retry, retry).await {
                         return true;
                     }
                 }

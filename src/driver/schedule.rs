@@ -235,7 +235,7 @@ impl<'a> Drive<'a> {
             }
             Err(_) if self.host.is_cancelled() => ReadEnd::Cancelled,
             Err(error) => {
-                self.pool.failed(archive, &error, self.host.now_ms());
+                self.pool.failed(archive, &file.path, &error, self.host.now_ms());
                 let mut live = self.live.borrow_mut();
                 let account = live.of(archive);
                 *(if error.is_throttling() { &mut account.throttled } else { &mut account.failures }) += 1;
@@ -309,8 +309,15 @@ impl<'a> Drive<'a> {
     }
 
     /// Waits until an archive may be asked again after a failure; `false` if it is not to be.
-    pub(super) async fn rest_after(&self, archive: ArchiveId, error: &ReadError, policy: RetryPolicy, retry: u32) -> bool {
-        self.pool.failed(archive, error, self.host.now_ms());
+    pub(super) async fn rest_after(
+        &self,
+        archive: ArchiveId,
+        path: &ArchivePath,
+        error: &ReadError,
+        policy: RetryPolicy,
+        retry: u32,
+    ) -> bool {
+        self.pool.failed(archive, path, error, self.host.now_ms());
         let Some(delay) = policy.delay_ms(retry, self.host.jitter_thousandths()) else { return false };
         let others: Vec<_> = self.pool.ids().filter(|id| *id != archive).collect();
         let now = self.host.now_ms();
@@ -337,7 +344,7 @@ impl<'a> Drive<'a> {
             return Ok(());
         }
         if pace.bytes.saturating_mul(1000) / ms.max(1) < SLOWEST {
-            let message = format!("only {} bytes came in {} seconds", pace.bytes, ms / 1000);
+            let message = format!("only {} bytes came in {} s", pace.bytes, ms.div_ceil(1000));
             return Err(ReadError::new(ReadErrorKind::Timeout, message));
         }
         *pace = Pace { since_ms: now, bytes: 0 };
@@ -360,7 +367,9 @@ impl<'a> Drive<'a> {
         pin_mut!(future);
         match self.or_cancelled(select(future, timeout)).await? {
             Either::Left((output, _)) => Ok(output),
-            Either::Right(_) => Err(ReadError::new(ReadErrorKind::Timeout, format!("nothing came for {} seconds", idle_ms.div_ceil(1000)))),
+            Either::Right(_) => {
+                Err(ReadError::new(ReadErrorKind::Timeout, format!("nothing came for {}.{} s", idle_ms / 1000, idle_ms % 1000 / 100)))
+            }
         }
     }
 

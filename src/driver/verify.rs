@@ -166,6 +166,7 @@ fn check(options: &RunOptions, readers: &[&dyn ArchiveReader]) -> Result<(), Usa
         return refuse("there is no archive to verify".into());
     }
     let mut names: Vec<_> = readers.iter().map(|reader| reader.name()).collect();
+    names.iter_mut().for_each(|name| *name = name.trim_end_matches('/'));
     names.sort_unstable();
     if let Some(twice) = names.windows(2).find(|pair| pair.first() == pair.last()).and_then(|pair| pair.first()) {
         return refuse(format!("the archive {twice} is given twice"));
@@ -238,7 +239,7 @@ impl Run<'_, '_> {
             self.drive.pool().exclude(id);
         }
         let mut network = self.network(&mut list)?;
-        self.leave_out_other_histories(&mut list, &mut accounts).await;
+        let disputes = self.leave_out_other_histories(&mut list, &mut accounts).await;
         let mut probe = Probe::new(self.drive, options, &list);
         let pinned = probe.pinned_tip(&list, options.frequency).await;
         let (range, mut notes) = probe.find_range(options, &list, pinned).await;
@@ -255,7 +256,7 @@ impl Run<'_, '_> {
         let announced = list.iter().filter_map(|root| root.state.as_ref()).map(|state| state.current_ledger);
         let joined = plan.map(|plan| JoinedRange::new(plan, announced, saw_passphrase));
         let network = network.map(|network| network.passphrase().to_owned());
-        let mut head = SavedHead { request, network, roots: list, errors: Vec::new(), notes, accounts, started_at };
+        let mut head = SavedHead { request, network, roots: list, errors: Vec::new(), disputes, notes, accounts, started_at };
         if !head.roots.iter().any(|root| root.read) {
             head.errors = errors;
         }
@@ -272,6 +273,13 @@ impl Run<'_, '_> {
     /// Reads the newest state of every archive.
     async fn roots(&mut self, patience_ms: Option<u64>) -> Roots {
         let (drive, read) = (self.drive, self.options.read());
+        let mut read = read;
+        if patience_ms == Some(PATIENCE_IN_THE_END_MS) {
+            read.retry = RetryPolicy::NEVER;
+        } else if drive.pool().ids().count() > 1 {
+            // The others need not wait for one that is silent.
+            read.retry.max_retries = read.retry.max_retries.min(1);
+        }
         read_roots(drive, &read, patience_ms, &mut |event| self.hear(event)).await
     }
 
@@ -345,8 +353,9 @@ impl Run<'_, '_> {
     /// Leaves out archives that hold another history than most: their newest states differ from those of most archives at the
     /// same ledger, their own files agree with them, and already the checkpoint before was another one. Which archive is asked
     /// first must not decide which history is verified. An archive that lies about a single file stays: the file is named.
-    async fn leave_out_other_histories(&mut self, roots: &mut [Root], accounts: &mut Accounts) {
-        let Some(tip) = pinned_tip(roots, self.options.frequency) else { return };
+    async fn leave_out_other_histories(&mut self, roots: &mut [Root], accounts: &mut Accounts) -> Vec<Finding> {
+        let mut disputes: Vec<Finding> = Vec::new();
+        let Some(tip) = pinned_tip(roots, self.options.frequency) else { return disputes };
         let mut groups: BTreeMap<Hash256, Vec<ArchiveId>> = BTreeMap::new();
         for (id, root) in self.drive.pool().ids().zip(roots.iter()).filter(|(_, root)| !root.excluded) {
             if let Some(state) = root.state.as_ref().filter(|state| state.current_ledger == tip.last_ledger()) {
@@ -355,16 +364,32 @@ impl Run<'_, '_> {
         }
         let most = groups.values().map(Vec::len).max().unwrap_or(0);
         let mut largest = groups.iter().filter(|(_, ids)| ids.len() == most);
-        let (Some((hash, members)), None, Some(before)) = (largest.next(), largest.next(), tip.previous()) else { return };
-        let Some(good) = members.first().copied().filter(|_| groups.len() > 1) else { return };
-        let Some(known) = self.state_of(before, Some(good), accounts).await else { return };
+        let (Some((hash, members)), Some(before)) = (largest.next(), tip.previous()) else { return disputes };
+        // As many hold one history as another: nobody is left out, and what differs stands as an error.
+        let tied = largest.next().is_some();
+        let Some(good) = members.first().copied().filter(|_| groups.len() > 1) else { return disputes };
+        let Some(known) = self.state_of(before, Some(good), accounts).await else { return disputes };
         for (other, ids) in groups.iter().filter(|(other, _)| *other != hash) {
             for id in ids.iter().copied() {
                 let own = self.state_of(tip, Some(id), accounts).await;
                 let own_before = self.state_of(before, Some(id), accounts).await;
                 let agrees_with_itself = own.is_some_and(|state| state.current_buckets.hash() == *other);
                 let differed_before = own_before.is_some_and(|state| state.current_buckets.hash() != known.current_buckets.hash());
-                let (Some(root), true) = (roots.get_mut(id.index()), agrees_with_itself && differed_before) else { continue };
+                if !(agrees_with_itself && differed_before) {
+                    continue;
+                }
+                if tied {
+                    let message =
+                        "the archives hold different histories, as many one as the other: nothing here can tell which is the network's";
+                    for (id, own, theirs) in [(id, hash, other), (good, other, hash)] {
+                        let path = ArchivePath::of_checkpoint(FileKind::History, tip);
+                        let finding = Finding::new(FindingCode::ArchivesDisagree, path, message).at_checkpoint(tip);
+                        let finding = finding.at_ledger(tip.last_ledger()).comparing(own, theirs);
+                        disputes.push(finding.from_archive(self.drive.pool().name(id)));
+                    }
+                    continue;
+                }
+                let Some(root) = roots.get_mut(id.index()) else { continue };
                 root.excluded = true;
                 self.drive.pool().exclude(id);
                 let path = ArchivePath::of_checkpoint(FileKind::History, tip);
@@ -373,6 +398,9 @@ impl Run<'_, '_> {
                 root.findings.push(finding.comparing(hash, other).from_archive(self.drive.pool().name(id)));
             }
         }
+        disputes.sort_by(|a, b| a.archive.cmp(&b.archive));
+        disputes.dedup_by(|a, b| a.archive == b.archive);
+        disputes
     }
 
     /// What is worth saying of several archives before the run.
@@ -413,7 +441,7 @@ impl Run<'_, '_> {
         let tips = head.roots.iter().map(|root| tip(root, options.frequency).map(|tip| tip.last_ledger())).collect();
         let excluded = self.drive.pool().ids().zip(&head.roots).filter(|(_, root)| root.excluded).map(|(id, _)| id);
         let archives = Archives::new(self.names(), rules).with_tips(tips).without(excluded.collect());
-        for finding in head.roots.iter().flat_map(|root| root.findings.clone()) {
+        for finding in head.roots.iter().flat_map(|root| &root.findings).chain(&head.disputes).cloned() {
             self.say(finding);
         }
         let range = range.map(SharedRange::new);
@@ -428,7 +456,8 @@ impl Run<'_, '_> {
         notes.extend(self.notes_on_the_end(&head, &ends));
         let mut accounts = head.accounts.clone();
         accounts.add(&ends.accounts);
-        let findings = self.root_findings(&head, joined.as_ref(), &mut accounts);
+        let mut findings = self.root_findings(&head, joined.as_ref(), &mut accounts);
+        findings.extend(head.disputes.iter().cloned());
         let report = compose(Outcome {
             head: &head,
             archives: &archives,

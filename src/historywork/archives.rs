@@ -143,6 +143,16 @@ impl Accounts {
         Self(self.0.iter().map(innocent).collect())
     }
 
+    /// Whether any count is larger than that.
+    #[must_use]
+    pub fn exceed(&self, limit: u64) -> bool {
+        let large = |account: &Account| {
+            let Account { requests, failures, throttled, missing, faulty, compressed, inflated } = *account;
+            [requests, failures, throttled, missing, faulty, compressed, inflated].iter().any(|count| *count > limit)
+        };
+        self.0.values().any(large)
+    }
+
     /// All archives together.
     #[must_use]
     pub fn total(&self) -> Account {

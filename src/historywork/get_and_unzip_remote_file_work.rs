@@ -117,6 +117,9 @@ pub enum OnFault {
     Report,
 }
 
+/// How often a file is asked for again because a host wanted a rest, which uses up no retry.
+const THROTTLED: u32 = 16;
+
 /// The item.
 #[derive(Debug)]
 pub struct GetAndUnzipRemoteFileWork<F: FileWork> {
@@ -197,7 +200,7 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
     }
 
     fn failed(&mut self, archive: ArchiveId, error: &ReadError, retry: u32) -> Ran {
-        if error.is_throttling() && self.throttled < RetryPolicy::A_LOT.max_retries {
+        if error.is_throttling() && self.throttled < THROTTLED {
             // No fault of the file: whoever chooses the archive lets its host rest.
             self.throttled += 1;
             self.error = Some(RunError::new(error, self.archives.name(archive), &self.file.path()));

@@ -143,9 +143,11 @@ impl Plan {
         let sample = self.sample.as_ref()?;
         let (drawn, all) = (self.count(), self.range.count());
         let faulty = faults_that_would_have_shown(drawn, all);
-        let head = format!("{drawn} of {all} checkpoints were drawn at random (seed {})", sample.seed);
+        let were = if drawn == 1 { "was" } else { "were" };
+        let head = format!("{drawn} of {all} checkpoints {were} drawn at random (seed {})", sample.seed);
         Some(match faulty {
             _ if drawn == all => format!("{head}, which is all of them"),
+            Some(faulty) if faulty == all => format!("{head}: had all {all} been faulty, the draw would have met one"),
             Some(1) => {
                 format!("{head}: had even 1 of the {all} been faulty, the draw would have met it with a probability of at least 95 %")
             }

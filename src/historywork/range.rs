@@ -14,7 +14,7 @@ use super::get_and_unzip_remote_file_work::Settled;
 use super::plan::{Order, Plan};
 use super::verify_bucket_work::BucketJob;
 use super::verify_checkpoint_work::VerifiedCheckpoint;
-use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
+use crate::archive::checkpoint::{Checkpoint, CheckpointFrequency, CheckpointRange, LedgerSeq};
 use crate::archive::error::RunError;
 use crate::archive::path::FileKind;
 use crate::archive::state::{BucketHash, HistoryArchiveState};
@@ -29,6 +29,8 @@ use crate::verify::segment::{Kept, Segment, Tally};
 const BUCKET_MEMORY: u64 = 256;
 /// Notes kept of a run's buckets: they say the same of many files.
 const NOTES_KEPT: usize = 100;
+/// Counts of real runs stay far below; JavaScript's numbers end at 2^53.
+const LARGEST_COUNT: u64 = 1 << 50;
 /// Errors kept of one run; the rest says the same.
 const ERRORS_KEPT: usize = 1000;
 
@@ -241,6 +243,40 @@ impl JoinedRange {
         let files = counts.into_iter().map(|((kind, why), count)| (Some(kind), why, count));
         let buckets = self.bucket_unchecked.iter().map(|(why, count)| (None, *why, *count));
         files.chain(buckets).filter(|(.., count)| *count > 0).collect()
+    }
+
+    /// What cannot be of a range that a run left: whoever reads a state must not report what never was.
+    #[must_use]
+    pub fn contradiction(&self, frequency: CheckpointFrequency) -> Option<&'static str> {
+        let covered = |segment: &Segment| {
+            let (low, high) = segment.range();
+            CheckpointRange::covering(low.first_ledger(), high.last_ledger(), low.frequency()).map_or(0, CheckpointRange::count)
+        };
+        let segments = self.segments();
+        let apart = segments.windows(2).all(|pair| matches!(pair, [left, right] if left.range().1 < right.range().0));
+        let joined = u64::from(self.joined);
+        let tallied = |segment: &&Segment| FileKind::ALL.iter().all(|kind| segment.tally(*kind).total() == u64::from(covered(segment)));
+        // The places of the plan that were joined, at both of their ends.
+        let ends = [self.plan.get(0), self.joined.checked_sub(1).and_then(|last| self.plan.get(last))];
+        let is_end = |end: &Option<Checkpoint>| {
+            end.is_some_and(|end| segments.iter().any(|segment| segment.range().0 == end || segment.range().1 == end))
+        };
+        let counts = [self.bucket_tally.total(), self.checked.0, self.checked.1, self.errors_dropped, self.late_faults.verified];
+        let reasons = self.bucket_unchecked.values().chain(self.late_faults.unchecked.values());
+        match () {
+            () if self.joined > self.plan.count() => Some("it has more checkpoints than its range"),
+            () if self.plan.range().first().frequency() != frequency => Some("its checkpoints are of another frequency"),
+            () if segments.iter().map(|segment| u64::from(covered(segment))).sum::<u64>() != joined => {
+                Some("its segments are not what was joined")
+            }
+            () if !apart || !segments.iter().all(tallied) => Some("its segments contradict themselves"),
+            () if self.joined > 0 && !ends.iter().all(is_end) => Some("its segments are not those of its range"),
+            () if self.not_started.is_some() => Some("it is of a run that was stopped and reported"),
+            () if counts.iter().chain(reasons).any(|count| *count > LARGEST_COUNT) || self.accounts.exceed(LARGEST_COUNT) => {
+                Some("its counts are larger than any")
+            }
+            () => None,
+        }
     }
 
     /// Says that the rest of the plan is not looked at, nor the buckets that are under way, and why.

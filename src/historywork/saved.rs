@@ -16,6 +16,9 @@ use crate::verify::finding::{Finding, Note};
 /// The version of the form.
 const SCHEMA: u32 = 1;
 
+/// Bytes of a state: real ones stay below a few MB, with 10,000 findings below 20.
+const LARGEST: usize = 64 << 20;
+
 /// What a run was asked for, as far as its outcome depends on it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Request {
@@ -71,6 +74,8 @@ pub struct SavedHead {
     pub roots: Vec<Root>,
     /// Newest states that could not be read, if none could.
     pub errors: Vec<RunError>,
+    /// Archives that hold different histories, as many one as the other.
+    pub disputes: Vec<Finding>,
     /// What was noted before the first checkpoint.
     pub notes: Vec<Note>,
     /// What was asked of the archives before the first checkpoint.
@@ -130,6 +135,9 @@ pub fn resume(json: &str, asked: &Request) -> Result<(SavedHead, JoinedRange), R
     struct Schema {
         schema: u32,
     }
+    if json.len() > LARGEST {
+        return Err(Refusal::Unreadable(format!("it is larger than {} MB", LARGEST >> 20)));
+    }
     let unreadable = |error: serde_json::Error| Refusal::Unreadable(error.to_string());
     let Schema { schema } = serde_json::from_str(json).map_err(unreadable)?;
     let differs =
@@ -158,8 +166,8 @@ pub fn resume(json: &str, asked: &Request) -> Result<(SavedHead, JoinedRange), R
         let seed = |seed: Option<Seed>| seed.map_or_else(|| "none".to_owned(), |seed| seed.to_string());
         return differs("seed", &seed(range.plan().seed()), &seed(asked.seed));
     }
-    if range.joined() > range.plan().count() {
-        return Err(Refusal::Unreadable("it has more checkpoints than its range".into()));
+    if let Some(problem) = range.contradiction(asked.frequency) {
+        return Err(Refusal::Unreadable(problem.into()));
     }
     if head.roots.len() != head.request.archives.len() {
         return Err(Refusal::Unreadable("it has not one newest state an archive".into()));

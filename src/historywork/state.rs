@@ -71,6 +71,12 @@ impl HistoryWorkState {
         self.ledger.as_ref().map(|report| &report.facts)
     }
 
+    /// Whose file of a kind it is.
+    #[must_use]
+    pub fn served(&self, kind: FileKind) -> Option<ArchiveId> {
+        self.served.get(&kind).copied()
+    }
+
     /// How the ledger file ended.
     #[must_use]
     pub fn ledger_status(&self) -> Option<crate::verify::checkpoint::Status> {

@@ -81,12 +81,16 @@ fn blame(report: &Report) -> String {
         let what = match (faulty, missing) {
             (0, 0) => "has a newest state that is not sound".to_owned(),
             (0, missing) => format!("lacks {}", files(missing)),
-            (faulty, 0) => format!("served {} that {} not sound", files(faulty), if faulty == 1 { "is" } else { "are" }),
-            (faulty, missing) => format!("served {} not sound and lacks {}", files(faulty), files(missing)),
+            (faulty, 0) => format!("served {}", unsound(faulty)),
+            (faulty, missing) => format!("served {} and lacks {}", unsound(faulty), files(missing)),
         };
-        format!(" {archive} {what}; another archive has the same sound.")
+        format!(" {archive} {what}; other archives have the same sound.")
     });
     sentences.collect()
+}
+
+fn unsound(count: u64) -> String {
+    if count == 1 { "1 unsound file".into() } else { format!("{count} unsound files") }
 }
 
 fn files(count: u64) -> String {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::ArchiveReader;
 use crate::archive::error::ReadError;
 use crate::archive::id::ArchiveId;
+use crate::archive::path::ArchivePath;
 
 /// Reads in a row that fail for want of a connection before an archive rests: a network that is away for a moment must not
 /// use up the retries of a hundred files.
@@ -23,8 +24,11 @@ const OUTAGES: u32 = 5;
 const FIRST_REST_MS: u64 = 1000;
 /// No host is waited for longer than that at a time, whatever its Retry-After says.
 const LONGEST_REST_MS: u64 = 120_000;
-/// Rests in a row of a host, without one answer in between, before its archives are not asked any more.
+/// Rests in a row of a host, without one answer in between, before its archives are not asked any more. Refusals of one and
+/// the same file count once: it may be that file.
 const RESTS: u32 = 16;
+/// Nor is it waited for longer than that in a row.
+const RESTED_MS: u64 = 300_000;
 /// Share of the newest answer in the running averages, in 1/8.
 const NEWEST: u64 = 1;
 
@@ -78,10 +82,12 @@ struct Health {
     latency_ms: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Rest {
     until_ms: u64,
     in_a_row: u32,
+    rested_ms: u64,
+    refused: Option<ArchivePath>,
 }
 
 impl<'a> ArchivePool<'a> {
@@ -129,7 +135,8 @@ impl<'a> ArchivePool<'a> {
     #[must_use]
     pub fn is_usable(&self, id: ArchiveId) -> bool {
         let health = self.health(id);
-        !health.excluded && health.outages <= OUTAGES && self.rest(id).in_a_row < RESTS
+        let rest = self.rest(id);
+        !health.excluded && health.outages <= OUTAGES && rest.in_a_row < RESTS && rest.rested_ms <= RESTED_MS
     }
 
     /// Whether no archive is asked any more.
@@ -158,12 +165,12 @@ impl<'a> ArchivePool<'a> {
         if let Some(reader) = self.reader(id)
             && let Some(rest) = self.rests.borrow_mut().get_mut(reader.host())
         {
-            rest.in_a_row = 0;
+            (rest.in_a_row, rest.rested_ms, rest.refused) = (0, 0, None);
         }
     }
 
     /// Notes that a read failed.
-    pub fn failed(&self, id: ArchiveId, error: &ReadError, now_ms: u64) {
+    pub fn failed(&self, id: ArchiveId, path: &ArchivePath, error: &ReadError, now_ms: u64) {
         let wants_connection = error.is_want_of_connection();
         self.note(id, |health| {
             health.failing = average(health.failing, 1000);
@@ -187,7 +194,9 @@ impl<'a> ArchivePool<'a> {
             // A wish for no rest at all is none.
             let asked = error.retry_after_ms.unwrap_or(doubled).clamp(FIRST_REST_MS, LONGEST_REST_MS);
             if rest.until_ms <= now_ms {
-                rest.in_a_row += 1;
+                rest.in_a_row += u32::from(rest.refused.as_ref() != Some(path));
+                rest.rested_ms = rest.rested_ms.saturating_add(asked);
+                rest.refused = Some(path.clone());
             }
             rest.until_ms = rest.until_ms.max(now_ms.saturating_add(asked));
         }
@@ -214,7 +223,7 @@ impl<'a> ArchivePool<'a> {
 
     fn rest(&self, id: ArchiveId) -> Rest {
         let rests = self.rests.borrow();
-        self.reader(id).and_then(|reader| rests.get(reader.host())).copied().unwrap_or_default()
+        self.reader(id).and_then(|reader| rests.get(reader.host())).cloned().unwrap_or_default()
     }
 
     /// From 1 to 1,000: an archive that fails always, or is twenty times slower than the quickest, still gets a word in.
@@ -263,6 +272,27 @@ mod tests {
         test(&ArchivePool::new(archives.iter().map(|archive| -> &dyn ArchiveReader { archive }).collect()));
     }
 
+    fn file(number: u64) -> ArchivePath {
+        let ledger = u32::try_from(number % 100_000).map_or(63, |number| number * 64 + 63);
+        let checkpoint =
+            crate::archive::checkpoint::CheckpointFrequency::Standard.containing(crate::archive::checkpoint::LedgerSeq::new(ledger));
+        ArchivePath::of_checkpoint(crate::archive::path::FileKind::Ledger, checkpoint)
+    }
+
+    #[test]
+    fn one_file_that_is_always_refused_does_not_end_the_others() {
+        with_pool(&["a"], |pool| {
+            let (id, mut error) = (ArchiveId::new(0), ReadError::new(ReadErrorKind::Http(429), ""));
+            error.retry_after_ms = Some(0);
+            let mut now = 0;
+            for _ in 0..100 {
+                pool.failed(id, &file(1), &error, now);
+                now = pool.rest(id).until_ms;
+            }
+            assert!(pool.is_usable(id));
+        });
+    }
+
     fn shares(pool: &ArchivePool<'_>, avoid: &[ArchiveId]) -> Vec<usize> {
         let mut shares = vec![0; pool.readers.len()];
         for random in 0..1000 {
@@ -287,7 +317,7 @@ mod tests {
     fn failing_and_slow_archives_are_asked_less_but_still_asked() {
         with_pool(&["bad", "slow", "good"], |pool| {
             for _ in 0..20 {
-                pool.failed(ArchiveId::new(0), &ReadError::new(ReadErrorKind::Http(500), ""), 0);
+                pool.failed(ArchiveId::new(0), &file(0), &ReadError::new(ReadErrorKind::Http(500), ""), 0);
                 pool.answered(ArchiveId::new(1), 1000);
                 pool.answered(ArchiveId::new(2), 10);
             }
@@ -302,7 +332,7 @@ mod tests {
         with_pool(&["host/1", "host/2", "other/1"], |pool| {
             let mut error = ReadError::new(ReadErrorKind::Http(429), "");
             error.retry_after_ms = Some(5000);
-            pool.failed(ArchiveId::new(0), &error, 1000);
+            pool.failed(ArchiveId::new(0), &file(0), &error, 1000);
             assert_eq!(shares_at(pool, 5999), [0, 0, 1000]);
             assert_eq!(pool.choose(&[ArchiveId::new(2)], 5999, 0), Choice::Wait { until_ms: 6000 });
             assert_eq!(pool.standing(ArchiveId::new(1), 5999), Standing::Resting);
@@ -327,14 +357,14 @@ mod tests {
             let mut now = 0;
             let mut rests = Vec::new();
             while pool.is_usable(id) {
-                pool.failed(id, &error, now);
-                pool.failed(id, &error, now);
+                pool.failed(id, &file(now), &error, now);
+                pool.failed(id, &file(now), &error, now);
                 let until = pool.rest(id).until_ms;
                 rests.push(until - now);
                 now = until;
             }
             assert_eq!(rests[..4], [1000, 2000, 4000, 8000]);
-            assert_eq!((rests.len(), rests.iter().max()), (16, Some(&LONGEST_REST_MS)));
+            assert_eq!((rests.len(), rests.iter().max()), (9, Some(&LONGEST_REST_MS)), "five minutes and no more");
             assert!(pool.is_dead());
         });
     }
@@ -343,16 +373,16 @@ mod tests {
     fn an_archive_without_a_connection_is_given_up_and_one_answer_makes_up_for_all_before() {
         with_pool(&["a"], |pool| {
             let (id, error) = (ArchiveId::new(0), ReadError::new(ReadErrorKind::Network, ""));
-            (1..OUTAGE).for_each(|_| pool.failed(id, &error, 0));
+            (1..OUTAGE).for_each(|_| pool.failed(id, &file(0), &error, 0));
             pool.answered(id, 1);
-            (1..OUTAGE).for_each(|_| pool.failed(id, &error, 0));
+            (1..OUTAGE).for_each(|_| pool.failed(id, &file(0), &error, 0));
             assert_eq!(pool.choose(&[], 0, 0), Choice::Ask(id));
-            (0..100).for_each(|_| pool.failed(id, &error, 0));
+            (0..100).for_each(|_| pool.failed(id, &file(0), &error, 0));
             assert_eq!(pool.choose(&[], 0, 0), Choice::Wait { until_ms: 1000 }, "a hundred reads at once are one outage");
             let mut now = 0;
             while let Choice::Wait { until_ms } = pool.choose(&[], now, 0) {
                 now = until_ms;
-                pool.failed(id, &error, now);
+                pool.failed(id, &file(0), &error, now);
             }
             assert_eq!((now, pool.is_dead(), pool.choose(&[], now, 0)), (31_000, true, Choice::Nobody));
         });

@@ -365,4 +365,6 @@ export interface LogSummary {
   readonly findings: readonly Finding[];
   /** What could not be looked at; where another archive had it, its line is there all the same. */
   readonly errors: readonly RunError[];
+  /** Where the log begins and ends otherwise than was asked for. */
+  readonly notes: readonly Note[];
 }

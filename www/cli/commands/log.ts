@@ -55,7 +55,7 @@ export const log: Command = {
       let width = 0;
       let unchecked = 0;
       let faulty = 0;
-      const { checkpoints, findings, errors } = await checkpointLog(sources, { ...options, signal: session.signal }, (line) => {
+      const { checkpoints, findings, errors, notes } = await checkpointLog(sources, { ...options, signal: session.signal }, (line) => {
         if (line.status === 'unchecked') unchecked += 1;
         else if (line.status === 'faulty') faulty += 1;
         width = Math.max(width, ledgersText(line).length);
@@ -64,14 +64,15 @@ export const log: Command = {
       const several = names.length > 1;
       if (session.json) {
         for (const finding of findings) session.print(JSON.stringify({ type: 'finding', finding }));
-        session.print(JSON.stringify({ type: 'done', checkpoints, findings: findings.length, errors }));
+        session.print(JSON.stringify({ type: 'done', checkpoints, findings: findings.length, errors, notes }));
       } else {
-        const blocks = [...(findings.length === 0 ? [] : [findingsText(findings, paint, '--json has them all', several)]), ...errorsText(errors, several)];
+        const blocks = [...(findings.length === 0 ? [] : [findingsText(findings, paint, '--json has them all', several)]), ...errorsText(errors, several), ...notes.map(({ message }) => clean(message))];
         if (blocks.length > 0) session.print(`${checkpoints === 0 ? '' : '\n'}${blocks.join('\n\n')}`);
       }
       if (faulty > 0 || findings.some(({ severity }) => severity === 'error')) return FAULTS;
       // What one archive did not give and another did is no loss.
-      return unchecked > 0 || (checkpoints === 0 && errors.length > 0) ? COULD_NOT_COMPLETE : OK;
+      const less = notes.some(({ code }) => code === 'range-clamped' || code === 'range-empty');
+      return unchecked > 0 || less || (checkpoints === 0 && errors.length > 0) ? COULD_NOT_COMPLETE : OK;
     };
   },
 };
