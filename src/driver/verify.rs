@@ -249,7 +249,8 @@ impl Run<'_, '_> {
         }
         notes.extend(self.notes_on(&list, &errors, pinned));
         // What could not be looked for was not found, which says nothing.
-        let range = range.filter(|_| !self.host.is_cancelled());
+        let asked_for_both_ends = options.low.is_some() && options.high.is_some();
+        let range = range.filter(|_| asked_for_both_ends || !self.host.is_cancelled());
         let plan = range.map(|range| Plan::new(range, options.order, options.sample.map(|count| (count, self.seed()))));
         notes.extend(plan.as_ref().and_then(Plan::guarantee).map(|guarantee| note("sampled", guarantee)));
         let saw_passphrase = list.iter().filter_map(|root| root.state.as_ref()).any(|state| state.network_passphrase.is_some());
@@ -496,7 +497,8 @@ impl Run<'_, '_> {
         let _ = work.add(WorkSpec::new("VerifyRangeWork", "VerifyRangeWork", COORDINATE).with_failing_children(), Box::new(item));
         self.run(&mut work).await;
         self.past = work.progress();
-        if let Some(head) = saving {
+        // A run that was stopped before anything was known begins anew.
+        if let Some(head) = saving.filter(|head| head.roots.iter().any(|root| root.read)) {
             (self.emit)(Event::State { state: head.with(&range.lock()) });
         }
         let mut joined = range.lock();
