@@ -145,6 +145,9 @@ impl<'a> Probe<'a> {
     /// that there is none. When in doubt there is one, and reading it will tell.
     async fn has(&mut self, archive: ArchiveId, path: &ArchivePath) -> bool {
         for retry in 0.. {
+            if self.drive.is_cancelled() {
+                return true;
+            }
             self.accounts.of(archive).requests += 1;
             match self.first_bytes(archive, path).await {
                 Ok(first) => return first.is_some_and(|bytes| bytes.first() != Some(&b'<')),

@@ -302,10 +302,19 @@ impl<'a> Drive<'a> {
 
     /// Opens a file of an archive.
     pub(super) async fn open(&self, archive: ArchiveId, path: &ArchivePath, fresh: bool) -> Result<Body, ReadError> {
+        // Polling starts the request: after an abort none is.
+        if self.host.is_cancelled() {
+            return Err(aborted());
+        }
         let Some(reader) = self.pool.reader(archive) else {
             return Err(ReadError::new(ReadErrorKind::Unsupported, "there is no such archive"));
         };
         self.or_stop(if fresh { reader.open_fresh(path) } else { reader.open(path) }).await?
+    }
+
+    /// Whether the run is to stop.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.host.is_cancelled()
     }
 
     /// Waits until an archive may be asked again after a failure; `false` if it is not to be.
