@@ -504,7 +504,18 @@ impl Run<'_, '_> {
         let mut joined = range.lock();
         let left = joined.joined() < joined.plan().count() || joined.bucket_count().0 < joined.bucket_count().1;
         if left {
-            joined.stop(if self.host.is_cancelled() { Unchecked::Cancelled } else { Unchecked::Unreadable });
+            let cancelled = self.host.is_cancelled();
+            joined.stop(if cancelled { Unchecked::Cancelled } else { Unchecked::Unreadable });
+            if !cancelled {
+                // Said in the report only: a run that is resumed tries again.
+                joined.add_error(RunError {
+                    code: "NETWORK".into(),
+                    archive: self.names().join(", "),
+                    path: None,
+                    message: "no archive could be reached any more, so the rest was not looked at".into(),
+                    advice: "check the connection and run again; a run that keeps its state goes on where it stopped".into(),
+                });
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use super::download_transactions_work::DownloadTransactionsWork;
 use super::get_and_unzip_remote_file_work::{FileWork, GetAndUnzipRemoteFileWork, OnFault};
 use super::get_history_archive_state_work::GetHistoryArchiveStateWork;
 use super::plan::Plan;
-use super::state::{Hold, SharedHistoryState};
+use super::state::SharedHistoryState;
 use super::verify_tx_results_work::VerifyTxResultsWork;
 use super::{DOWNLOAD, HistoryEvent, HistoryWork, Step, Turn};
 use crate::archive::checkpoint::Checkpoint;
@@ -30,7 +30,6 @@ pub struct BatchDownloadWork {
     kind: FileKind,
     ahead: usize,
     retry: RetryPolicy,
-    hold: Hold,
     started: u32,
     under_way: VecDeque<(Checkpoint, SharedHistoryState)>,
 }
@@ -39,14 +38,7 @@ impl BatchDownloadWork {
     /// The files of a kind of the plan's checkpoints. Each is handed on as [`HistoryEvent::Downloaded`].
     #[must_use]
     pub fn new(archives: Archives, plan: Plan, kind: FileKind, ahead: usize, retry: RetryPolicy) -> Self {
-        Self { archives, plan, kind, ahead: ahead.max(1), retry, hold: Hold::default(), started: 0, under_way: VecDeque::new() }
-    }
-
-    /// Also holds the records.
-    #[must_use]
-    pub fn holding(mut self, hold: Hold) -> Self {
-        self.hold = hold;
-        self
+        Self { archives, plan, kind, ahead: ahead.max(1), retry, started: 0, under_way: VecDeque::new() }
     }
 
     fn hand_on(&mut self, turn: &mut Turn<'_>) {
@@ -60,7 +52,7 @@ impl BatchDownloadWork {
         while self.under_way.len() < self.ahead && !turn.unreachable {
             let Some(checkpoint) = self.plan.get(self.started) else { return Ok(()) };
             self.started += 1;
-            let state = SharedHistoryState::holding(self.hold);
+            let state = SharedHistoryState::default();
             let (archives, avoid) = (self.archives.clone(), self.archives.behind(checkpoint.last_ledger()));
             if self.kind != FileKind::Ledger {
                 let none = LedgerCheck::new(self.archives.rules(), checkpoint).finish(Delivery::NotRead(Unchecked::Skipped));

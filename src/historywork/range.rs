@@ -495,7 +495,8 @@ impl JoinedRange {
         }
     }
 
-    fn add_error(&mut self, error: RunError) {
+    /// Keeps what could not be looked at, as far as there is room.
+    pub fn add_error(&mut self, error: RunError) {
         if self.errors.len() < ERRORS_KEPT {
             self.errors.push(error);
         } else {

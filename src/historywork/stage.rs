@@ -56,21 +56,12 @@ pub fn get_progress(state: &SharedHistoryState) -> HistoryWorkProgress {
     HistoryWorkProgress { stage: state.stage(), message, done: state.files_done() }
 }
 
-/// stellar-core's `fmtProgress`: `task: n/N (p%)`.
-#[must_use]
-pub fn fmt_progress(task: &str, done: u64, total: u64) -> String {
-    let percent = done.saturating_mul(100).checked_div(total).unwrap_or(100);
-    format!("{task}: {done}/{total} ({percent}%)")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn progress_reads_as_stellar_core_prints_it() {
-        assert_eq!(fmt_progress("downloading ledger files", 3, 10), "downloading ledger files: 3/10 (30%)");
-        assert_eq!(fmt_progress("downloading ledger files", 0, 0), "downloading ledger files: 0/0 (100%)");
+    fn nothing_was_started_at_first() {
         assert_eq!(get_progress(&SharedHistoryState::default()).stage, None);
     }
 }
