@@ -20,5 +20,6 @@ pub mod historywork;
 pub mod limits;
 pub mod report;
 pub mod transport;
+pub mod trust;
 pub mod verify;
 pub mod work;

@@ -7,23 +7,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer, with the layers that it may use.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("limits", &[]),
     ("codec", &["limits"]),
     ("archive", &["codec", "limits"]),
     ("work", &[]),
     ("verify", &["archive", "codec", "limits"]),
-    ("historywork", &["archive", "codec", "limits", "verify", "work"]),
+    ("trust", &["archive", "codec", "limits", "verify"]),
+    ("historywork", &["archive", "codec", "limits", "trust", "verify", "work"]),
     ("explore", &["archive", "limits"]),
-    ("report", &["archive", "codec", "historywork", "verify"]),
+    ("report", &["archive", "codec", "historywork", "trust", "verify"]),
     ("transport", &["archive", "codec"]),
-    ("driver", &["archive", "codec", "historywork", "limits", "report", "transport", "verify", "work"]),
-    ("bindings", &["archive", "codec", "driver", "explore", "historywork", "limits", "report", "transport", "work"]),
-    ("lib", &["archive", "bindings", "codec", "driver", "explore", "historywork", "limits", "report", "transport", "verify", "work"]),
+    ("driver", &["archive", "codec", "historywork", "limits", "report", "transport", "trust", "verify", "work"]),
+    ("bindings", &["archive", "codec", "driver", "explore", "historywork", "limits", "report", "transport", "trust", "work"]),
+    (
+        "lib",
+        &["archive", "bindings", "codec", "driver", "explore", "historywork", "limits", "report", "transport", "trust", "verify", "work"],
+    ),
 ];
 
 /// The pure layers, and words that would make them impure.
-const PURE: [&str; 7] = ["archive", "codec", "explore", "historywork", "limits", "verify", "work"];
+const PURE: [&str; 8] = ["archive", "codec", "explore", "historywork", "limits", "trust", "verify", "work"];
 const IMPURE: [&str; 9] = ["async ", ".await", "std::fs", "std::net", "std::thread", "std::time", "println!", "futures_", "rand::"];
 
 const BROWSER_CRATES: [&str; 6] = ["gloo_", "js_sys", "serde_wasm_bindgen", "wasm_bindgen", "wasm_streams", "web_sys"];

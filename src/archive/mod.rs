@@ -8,5 +8,6 @@ pub mod error;
 pub mod genesis;
 pub mod id;
 pub mod network;
+pub mod node;
 pub mod path;
 pub mod state;

@@ -31,6 +31,7 @@ pub struct HistoryWorkBuilder {
     avoid: BTreeMap<FileKind, Vec<ArchiveId>>,
     with_buckets: bool,
     with_scp: bool,
+    look: bool,
 }
 
 /// The items of one checkpoint.
@@ -64,6 +65,7 @@ impl HistoryWorkBuilder {
             avoid: BTreeMap::new(),
             with_buckets: true,
             with_scp: true,
+            look: false,
         }
     }
 
@@ -85,6 +87,13 @@ impl HistoryWorkBuilder {
     #[must_use]
     pub fn without_scp(mut self) -> Self {
         self.with_scp = false;
+        self
+    }
+
+    /// Finds out if the validators that the rules believe agreed on it.
+    #[must_use]
+    pub fn looking_at_signatures(mut self, look: bool) -> Self {
+        self.look = look;
         self
     }
 
@@ -131,11 +140,11 @@ impl HistoryWorkBuilder {
         let results = self.of_kind(FileKind::Results, DownloadTxResultsWork::new);
         let tx_results = self.file(add, "DownloadTxResultsWork", &[ledger_headers, transactions], results)?;
         let scp_history = if self.with_scp {
-            let scp = self.of_kind(FileKind::Scp, DownloadScpHistoryWork::new);
+            let scp = self.of_kind(FileKind::Scp, DownloadScpHistoryWork::new).looking(self.look);
             Some(self.file(add, "DownloadScpHistoryWork", &[history_archive_state, ledger_headers], scp)?)
         } else {
             let none = crate::verify::checkpoint::Headers::none(self.checkpoint);
-            let skipped = ScpCheck::new(self.archives.rules(), &none).finish(Delivery::NotRead(Unchecked::Skipped));
+            let skipped = ScpCheck::new(self.archives.rules(), &none, false).finish(Delivery::NotRead(Unchecked::Skipped));
             self.state.lock().scp = Some(skipped);
             None
         };

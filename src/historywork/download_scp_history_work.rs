@@ -11,13 +11,14 @@ use crate::archive::checkpoint::Checkpoint;
 use crate::archive::id::ArchiveId;
 use crate::archive::path::FileKind;
 use crate::verify::checkpoint::{Delivery, FileReport, Headers};
-use crate::verify::scp::ScpCheck;
+use crate::verify::scp::{ScpCheck, ScpFacts};
 
 /// The item's file.
 #[derive(Clone, Debug)]
 pub struct DownloadScpHistoryWork {
     file: CheckpointFile,
     headers: Arc<Headers>,
+    look: bool,
 }
 
 impl DownloadScpHistoryWork {
@@ -25,12 +26,19 @@ impl DownloadScpHistoryWork {
     #[must_use]
     pub fn new(archives: Archives, checkpoint: Checkpoint, avoid: Vec<ArchiveId>, state: SharedHistoryState) -> Self {
         let file = CheckpointFile::new(archives, checkpoint, avoid, state);
-        Self { file, headers: Arc::new(Headers::none(checkpoint)) }
+        Self { file, headers: Arc::new(Headers::none(checkpoint)), look: false }
+    }
+
+    /// Finds out if the user's validators agreed on the checkpoint.
+    #[must_use]
+    pub fn looking(mut self, look: bool) -> Self {
+        self.look = look;
+        self
     }
 }
 
 impl CheckpointFileWork for DownloadScpHistoryWork {
-    type Facts = ();
+    type Facts = ScpFacts;
     type Check<'a> = ScpCheck<'a>;
 
     const KIND: FileKind = FileKind::Scp;
@@ -49,14 +57,14 @@ impl CheckpointFileWork for DownloadScpHistoryWork {
     }
 
     fn check(&self) -> ScpCheck<'_> {
-        ScpCheck::new(self.file.rules(), &self.headers)
+        ScpCheck::new(self.file.rules(), &self.headers, self.look)
     }
 
-    fn report(&self, check: ScpCheck<'_>, delivery: Delivery) -> FileReport<()> {
+    fn report(&self, check: ScpCheck<'_>, delivery: Delivery) -> FileReport<ScpFacts> {
         check.finish(delivery)
     }
 
-    fn store(state: &mut HistoryWorkState, report: FileReport<()>) {
+    fn store(state: &mut HistoryWorkState, report: FileReport<ScpFacts>) {
         state.scp = Some(report);
     }
 }

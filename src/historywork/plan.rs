@@ -131,6 +131,18 @@ impl Plan {
         }
     }
 
+    /// Whether the signatures of the checkpoint at a place are looked at by default. In a chain one seal near the end covers
+    /// all below: the newest four checkpoints, and for when those have none, some below them, ever further apart. In a
+    /// sample nothing ties one checkpoint to another.
+    #[must_use]
+    pub fn looks_at_signatures(&self, index: u32) -> bool {
+        let from_the_end = match self.order {
+            Order::OldestFirst => self.count().saturating_sub(1).saturating_sub(index),
+            Order::NewestFirst => index,
+        };
+        self.sample.is_some() || from_the_end < 4 || from_the_end.is_power_of_two()
+    }
+
     /// The sample's seed, if it is one.
     #[must_use]
     pub fn seed(&self) -> Option<Seed> {

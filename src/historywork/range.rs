@@ -18,6 +18,7 @@ use crate::archive::checkpoint::{Checkpoint, CheckpointFrequency, CheckpointRang
 use crate::archive::error::RunError;
 use crate::archive::path::FileKind;
 use crate::archive::state::{BucketHash, HistoryArchiveState};
+use crate::trust::vouched::Vouched;
 use crate::verify::bucket::{BucketFacts, BucketReport};
 use crate::verify::bucket_list::{buckets, check_levels};
 use crate::verify::checkpoint::{CheckpointOutcome, Rules, Status, Unchecked};
@@ -64,6 +65,7 @@ pub struct JoinedRange {
     last_served: BTreeMap<FileKind, String>,
     /// Checkpoints that a run that stopped never came to, and why.
     not_started: Option<(Unchecked, u64)>,
+    vouched: Vouched,
 }
 
 /// How states were counted that turned out faulty later.
@@ -118,6 +120,7 @@ impl JoinedRange {
             forks: Vec::new(),
             last_served: BTreeMap::new(),
             not_started: None,
+            vouched: Vouched::default(),
         }
     }
 
@@ -165,6 +168,12 @@ impl JoinedRange {
     #[must_use]
     pub fn announced(&self, ledger: LedgerSeq) -> Option<&HistoryArchiveState> {
         self.announced.get(&ledger).and_then(Option::as_ref)
+    }
+
+    /// Who vouches for what was joined.
+    #[must_use]
+    pub fn vouched(&self) -> &Vouched {
+        &self.vouched
     }
 
     /// Whether a state named a network.
@@ -319,7 +328,9 @@ impl JoinedRange {
         self.joined = self.joined.saturating_add(1);
         self.accounts.add(&verified.accounts);
         verified.errors.into_iter().for_each(|error| self.add_error(error));
-        let CheckpointOutcome { segment, statuses, state, protocol } = verified.outcome;
+        let CheckpointOutcome { segment, statuses, state, protocol, scp } = verified.outcome;
+        let scp_from = verified.served.get(&FileKind::Scp).map_or("", |id| archives.name(*id));
+        self.vouched.add(scp, &verified.headers, rules, scp_from);
         let (checkpoint, _) = segment.range();
         if statuses.contains(&Status::Faulty) {
             self.checked.1 = self.checked.1.saturating_add(1);

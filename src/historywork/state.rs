@@ -12,6 +12,7 @@ use crate::archive::path::FileKind;
 use crate::archive::state::{BucketHash, HistoryArchiveState};
 use crate::verify::bucket::BucketReport;
 use crate::verify::checkpoint::{FileReport, Headers};
+use crate::verify::scp::ScpFacts;
 use crate::verify::transactions::TransactionFacts;
 
 /// What is held of a checkpoint's files beyond their reports.
@@ -33,7 +34,7 @@ pub struct HistoryWorkState {
     pub(crate) ledger: Option<FileReport<Arc<Headers>>>,
     pub(crate) transactions: Option<FileReport<Arc<TransactionFacts>>>,
     pub(crate) results: Option<FileReport<()>>,
-    pub(crate) scp: Option<FileReport<()>>,
+    pub(crate) scp: Option<FileReport<ScpFacts>>,
     pub(crate) buckets: Vec<BucketReport>,
     /// Every bucket that was wanted is settled.
     pub(crate) buckets_complete: bool,

@@ -57,6 +57,8 @@ pub struct CheckpointOrder {
     pub index: u32,
     /// Whether it was verified before, and what the other archives have is wanted.
     pub again: bool,
+    /// Whether its signatures are looked at.
+    pub look: bool,
 }
 
 /// The item.
@@ -117,6 +119,7 @@ impl VerifyCheckpointWork {
             .retrying(self.retry)
             .reporting()
             .without_buckets()
+            .looking_at_signatures(self.order.look)
             .avoiding(self.avoid.clone());
         if !self.with_scp {
             builder = builder.without_scp();
@@ -219,11 +222,11 @@ pub(super) fn votes(one: &VerifiedCheckpoint, tried: &[VerifiedCheckpoint]) -> u
     same.filter_map(|other| other.served.get(&FileKind::Ledger)).collect::<BTreeSet<_>>().len()
 }
 
-/// What was not heard, then what is not sound: without its ledger file or its state a try has no faults to count.
-pub(super) fn faults(verified: &VerifiedCheckpoint) -> (usize, usize) {
+/// What was not heard, whether the user's validators did not sign it, then what is not sound: without its ledger file or its state a try has no faults to count.
+pub(super) fn faults(verified: &VerifiedCheckpoint) -> (usize, bool, usize) {
     let unheard = [FileKind::History, FileKind::Ledger].iter().filter(|kind| !verified.served.contains_key(kind)).count();
     let faulty = verified.outcome.statuses.iter().filter(|status| **status == Status::Faulty).count();
-    (unheard, faulty + usize::from(has_suspicious_next(verified)))
+    (unheard, verified.outcome.scp.seal.is_none(), faulty + usize::from(has_suspicious_next(verified)))
 }
 
 /// Whether the state names a merge at a protocol that publishes none: no hash covers what it says there (rules B.3).

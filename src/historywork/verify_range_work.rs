@@ -217,7 +217,7 @@ impl VerifyRangeWork {
         let mut wanted = 0;
         for (index, verified) in [(self.accepted.saturating_sub(1), self.held.as_ref()), (self.accepted, Some(&new))] {
             let Some(verified) = verified else { continue };
-            let order = CheckpointOrder { index, again: true };
+            let order = CheckpointOrder { index, again: true, look: true };
             let served = verified.served.get(&FileKind::Ledger).copied().into_iter().collect();
             self.verify(verified.headers.checkpoint(), order, |work| work.avoiding(served), turn)?;
             wanted += 1;
@@ -262,7 +262,8 @@ impl VerifyRangeWork {
             let (left_faults, right_faults) = (faults(left), faults(right));
             (
                 left_faults.0 + right_faults.0,
-                left_faults.1 + right_faults.1,
+                u8::from(left_faults.1) + u8::from(right_faults.1),
+                left_faults.2 + right_faults.2,
                 tears,
                 core::cmp::Reverse(votes(left, lefts) + votes(right, rights)),
             )
@@ -278,8 +279,10 @@ impl VerifyRangeWork {
             // Checkpoints may run ahead of the one that all later ones wait for, but not far.
             let room = self.started - self.accepted < window && waiting < usize_from(window.saturating_mul(4));
             let next = self.range.lock().plan().get(self.started);
+            // Where archives contradict each other, signatures tell who is right.
+            let look = self.archives.count() > 1 || self.range.lock().plan().looks_at_signatures(self.started);
             let Some(checkpoint) = next.filter(|_| room && !turn.unreachable) else { return Ok(()) };
-            let order = CheckpointOrder { index: self.started, again: false };
+            let order = CheckpointOrder { index: self.started, again: false, look };
             self.started += 1;
             self.verify(checkpoint, order, |work| work, turn)?;
         }

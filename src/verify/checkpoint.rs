@@ -3,6 +3,7 @@
 //! A file's check is a [`crate::codec::file::RecordSink`]; when the file was delivered (or not), `finish` gives a
 //! [`FileReport`]. [`assemble`] compares the files with each other and makes the [`Segment`]. Rules: B.5, B.6.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::chain;
 use super::finding::{Finding, FindingCode, Findings, Note, fold};
 use super::header::{Header, HeaderEntry};
+use super::quorum::QuorumSet;
+use super::scp::ScpFacts;
 use super::segment::Segment;
 use super::transactions::TransactionFacts;
 use super::xdr::XdrError;
@@ -38,6 +41,12 @@ pub struct Rules {
     pub budget: Budget,
     /// The newest protocol whose values this verifier knows all of.
     pub last_known_protocol: u32,
+    /// The validators that the user believes (B.10 S7).
+    pub quorum_set: Option<Arc<QuorumSet>>,
+    /// Whether every signature is verified, and not only those that seal the newest ledgers.
+    pub all_signatures: bool,
+    /// Hashes of ledger headers that the user trusts (B.5 H5).
+    pub trusted_hashes: Arc<BTreeMap<LedgerSeq, Hash256>>,
 }
 
 impl Rules {
@@ -49,7 +58,28 @@ impl Rules {
     pub fn new(network: Option<Network>, deep: bool, budget: Budget) -> Self {
         let network_id = network.as_ref().map(Network::id);
         let genesis = network_id.as_ref().map(genesis_header_hash);
-        Self { network, network_id, genesis, deep, budget, last_known_protocol: Self::LAST_KNOWN_PROTOCOL }
+        Self { network, network_id, genesis, deep, budget, last_known_protocol: Self::LAST_KNOWN_PROTOCOL, ..Self::default() }
+    }
+
+    /// With the validators that the user believes.
+    #[must_use]
+    pub fn believing(mut self, quorum_set: Option<Arc<QuorumSet>>) -> Self {
+        self.quorum_set = quorum_set;
+        self
+    }
+
+    /// With every signature verified.
+    #[must_use]
+    pub fn with_all_signatures(mut self, all: bool) -> Self {
+        self.all_signatures = all;
+        self
+    }
+
+    /// With hashes that the user trusts.
+    #[must_use]
+    pub fn trusting(mut self, hashes: Arc<BTreeMap<LedgerSeq, Hash256>>) -> Self {
+        self.trusted_hashes = hashes;
+        self
     }
 }
 
@@ -363,6 +393,24 @@ impl<'a> LedgerCheck<'a> {
             findings.push(finding.at_ledger(LedgerSeq::GENESIS).comparing(expected, genesis.hash));
         }
         self.findings.extend(findings);
+        self.check_against_what_is_trusted();
+    }
+
+    fn check_against_what_is_trusted(&mut self) {
+        let mut findings = Vec::new();
+        for header in self.headers.list.iter().flatten() {
+            if let Some(trusted) = self.rules.trusted_hashes.get(&header.sequence).filter(|trusted| **trusted != header.hash) {
+                let finding = self.finding(FindingCode::AnchorMismatch, "the header is not the one that is trusted");
+                findings.push(finding.at_ledger(header.sequence).comparing(trusted, header.hash));
+            }
+            let signature = self.rules.network_id.filter(|_| self.rules.all_signatures).zip(header.value_signature());
+            if let Some((_, signature)) = signature.filter(|(network, signature)| !signature.is_valid(network)) {
+                let finding = self.finding(FindingCode::HeaderSignature, "the header's value is not signed by the validator that it names");
+                let expected = format!("a signature of {}", signature.proposer);
+                findings.push(finding.at_ledger(header.sequence).comparing(expected, "another"));
+            }
+        }
+        self.findings.extend(findings);
     }
 
     fn entry(&mut self, record: Record<'_>, entry: HeaderEntry) {
@@ -441,7 +489,7 @@ pub struct CheckpointFiles {
     /// `results`.
     pub results: FileReport<()>,
     /// `scp`.
-    pub scp: FileReport<()>,
+    pub scp: FileReport<ScpFacts>,
 }
 
 /// One checkpoint, verified.
@@ -455,6 +503,8 @@ pub struct CheckpointOutcome {
     pub state: Option<HistoryArchiveState>,
     /// The protocol of its last ledger.
     pub protocol: Option<u32>,
+    /// What validators' signatures say of it.
+    pub scp: ScpFacts,
 }
 
 /// Compares the files of a checkpoint with each other and folds their findings.
@@ -475,5 +525,9 @@ pub fn assemble(mut files: CheckpointFiles) -> CheckpointOutcome {
         fold(findings.into_iter().flatten().collect()),
         notes.into_iter().flatten().collect(),
     );
-    CheckpointOutcome { segment, statuses, state: files.history.facts, protocol: headers.last().map(|header| header.version) }
+    let mut scp = files.scp.facts;
+    if statuses[1] != Status::Verified || statuses[2] != Status::Verified {
+        scp.unseal();
+    }
+    CheckpointOutcome { segment, statuses, state: files.history.facts, protocol: headers.last().map(|header| header.version), scp }
 }

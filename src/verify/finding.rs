@@ -47,6 +47,8 @@ macro_rules! finding_codes {
 finding_codes! {
     /// Ledger 1 is not the one that the passphrase implies (B.11).
     GenesisMismatch = "genesis-mismatch", 0, "check that the passphrase is this network's: another network's archive, or one with a configured genesis, cannot be verified with it";
+    /// The history is not the one that the user trusts (B.5 H5).
+    AnchorMismatch = "anchor-mismatch", 1, "do not use this archive before you know why: either it is forged, of an earlier start of the network, or what was trusted is wrong or out of date";
     /// The passphrase in a state is not the run's (B.3).
     HasPassphraseMismatch = "has-passphrase-mismatch", 1, "find out which network this archive belongs to; if one file alone differs, replace it by the copy of another archive";
     /// A file that must be there is not.
@@ -95,6 +97,8 @@ finding_codes! {
     HeaderIdPool = "header-id-pool", 8, "compare the header with another archive: no validator closes such a ledger";
     /// The skip list breaks its rule (B.5).
     HeaderSkiplist = "header-skiplist", 8, "compare the header with another archive: no validator closes such a ledger";
+    /// The signature in a header's value is not its proposer's (B.10 S4).
+    HeaderSignature = "header-signature", 8, "compare the header with another archive, and check the network's passphrase: no validator takes such a value";
     /// The value is of a kind that the protocol does not have (B.5).
     HeaderValue = "header-value", 8, "compare the header with another archive: no validator closes such a ledger";
     /// A CAP-83 value breaks its rules (B.7 T5).
@@ -151,6 +155,8 @@ finding_codes! {
     ScpValueMismatch = "scp-value-mismatch", 11, "compare the scp and ledger files with another archive: one of the two is not what the validators agreed on";
     /// A quorum set that a message names is not there (B.10 S5).
     ScpQsetMissing = "scp-qset-missing", 11, "replace the scp file by the copy of another archive";
+    /// The signature of an SCP message is not its node's (B.10 S1).
+    ScpSignature = "scp-signature", 11, "replace the scp file by the copy of another archive, and check the network's passphrase";
     /// SCP entries are out of order, or of another slot (B.10 S2).
     ScpSequence = "scp-sequence", 11, "replace the scp file by the copy of another archive";
     /// An SCP entry belongs to another checkpoint.
@@ -463,6 +469,7 @@ fn is_header_rule(code: FindingCode) -> bool {
             | F::HeaderCoins
             | F::HeaderFeePool
             | F::HeaderIdPool
+            | F::HeaderSignature
             | F::HeaderSkiplist
             | F::HeaderUpgrade
             | F::HeaderValue

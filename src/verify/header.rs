@@ -6,8 +6,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::signature::{Signed, is_signed_by};
 use super::xdr::{Cursor, XdrError};
 use crate::archive::checkpoint::LedgerSeq;
+use crate::archive::network::NetworkId;
+use crate::archive::node::NodeId;
 use crate::codec::hash::{Hash256, sha256};
 
 /// What a header says, and what it hashes to.
@@ -95,6 +98,26 @@ pub enum ValueKind {
     },
     /// A kind that is newer than this verifier.
     Unknown(u32),
+}
+
+/// `lcValueSignature`: who proposed a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueSignature {
+    /// Who says so.
+    pub proposer: NodeId,
+    signature: Vec<u8>,
+    /// The proposed set: not the header's, where validators dropped it (CAP-83).
+    tx_set_hash: Hash256,
+    close_time: u64,
+}
+
+impl ValueSignature {
+    /// Whether the proposer signed it.
+    #[must_use]
+    pub fn is_valid(&self, network: &NetworkId) -> bool {
+        let body: [&[u8]; 2] = [self.tx_set_hash.as_bytes(), &self.close_time.to_be_bytes()];
+        is_signed_by(&self.proposer, network, Signed::Value, &body, &self.signature)
+    }
 }
 
 /// A header as an archive holds it.
@@ -185,6 +208,26 @@ impl Header {
         self.upgrades.iter().all(|upgrade| upgrade.kind != Upgrade::VERSION).then_some(self.version)
     }
 
+    /// The signature of the validator that proposed the value, if its kind has one (rules B.10 S4).
+    #[must_use]
+    pub fn value_signature(&self) -> Option<ValueSignature> {
+        let mut cursor = Cursor::new(&self.scp_value);
+        let tx_set_hash = cursor.hash().ok()?;
+        cursor.u64().ok()?;
+        upgrades(&mut cursor).ok()?;
+        let tx_set_hash = match cursor.u32().ok()? {
+            1 => tx_set_hash,
+            2 => {
+                let proposed = cursor.hash().ok()?;
+                let _previous = (cursor.hash().ok()?, cursor.u32().ok()?);
+                proposed
+            }
+            _ => return None,
+        };
+        let (proposer, signature) = close_value_signature(&mut cursor).ok()?;
+        Some(ValueSignature { proposer, signature: signature.to_vec(), tx_set_hash, close_time: self.close_time })
+    }
+
     /// Whether validators dropped the transaction set (CAP-83).
     #[must_use]
     pub fn is_empty_tx_set(&self) -> bool {
@@ -219,7 +262,7 @@ fn upgrades(cursor: &mut Cursor<'_>) -> Result<Vec<Upgrade>, XdrError> {
 fn value_kind(cursor: &mut Cursor<'_>) -> Result<ValueKind, XdrError> {
     match cursor.u32()? {
         0 => Ok(ValueKind::Basic),
-        1 => close_value_signature(cursor).map(|()| ValueKind::Signed),
+        1 => close_value_signature(cursor).map(|_| ValueKind::Signed),
         2 => {
             let _unarchived_tx_set_hash = cursor.hash()?;
             let (previous_hash, previous_version) = (cursor.hash()?, cursor.u32()?);
@@ -231,13 +274,11 @@ fn value_kind(cursor: &mut Cursor<'_>) -> Result<ValueKind, XdrError> {
 }
 
 /// `LedgerCloseValueSignature { NodeID nodeID; Signature signature<64>; }`
-fn close_value_signature(cursor: &mut Cursor<'_>) -> Result<(), XdrError> {
+fn close_value_signature<'a>(cursor: &mut Cursor<'a>) -> Result<(NodeId, &'a [u8]), XdrError> {
     if cursor.u32()? != 0 {
         return Err(XdrError::Invalid("the node of lcValueSignature is no Ed25519 key"));
     }
-    cursor.hash()?;
-    cursor.opaque(64)?;
-    Ok(())
+    Ok((NodeId::new(cursor.array()?), cursor.opaque(64)?))
 }
 
 /// The two forms of the tail both end in four zero bytes; the ledger sequence that repeats the extension's layout tells

@@ -1,0 +1,122 @@
+//! The file of trusted checkpoint hashes: what `stellar-core verify-checkpoints` writes and reads (rules A.2, C).
+//!
+//! `[[seq, "hash"], …, [0, ""]]`, one pair a line, from the newest checkpoint to the oldest; the last pair ends the list. Core
+//! writes it so because its lines end in a comma. What is read may be of any layout, in any order, with or without that end.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::archive::checkpoint::LedgerSeq;
+use crate::codec::hash::Hash256;
+
+/// Bytes of a file: public Stellar's has about a million lines of 80 bytes.
+const LARGEST: usize = 256 << 20;
+
+/// Hashes of the last ledgers of checkpoints.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CheckpointHashes(BTreeMap<LedgerSeq, Hash256>);
+
+/// A file that is none.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "it is no file of checkpoint hashes: {0}; one is a JSON array of [ledger, \"hash\"], as stellar-core's verify-checkpoints writes it"
+)]
+pub struct CheckpointHashesError(String);
+
+impl CheckpointHashes {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If it is none, is empty, or names two hashes for a ledger.
+    pub fn parse(json: &str) -> Result<Self, CheckpointHashesError> {
+        let refuse = |why: String| Err(CheckpointHashesError(why));
+        if json.len() > LARGEST {
+            return refuse(format!("it is larger than {} MB", LARGEST >> 20));
+        }
+        let pairs: Vec<(u32, String)> = match serde_json::from_str(json) {
+            Ok(pairs) => pairs,
+            Err(error) => return refuse(error.to_string()),
+        };
+        let mut hashes = BTreeMap::new();
+        for (ledger, text) in pairs {
+            if ledger == 0 && text.is_empty() {
+                continue;
+            }
+            let hash: Hash256 = match text.parse() {
+                Ok(hash) if ledger > 0 => hash,
+                _ => return refuse(format!("ledger {ledger} has no hash of 64 hexadecimal digits")),
+            };
+            if hashes.insert(LedgerSeq::new(ledger), hash).is_some_and(|other| other != hash) {
+                return refuse(format!("ledger {ledger} has two hashes"));
+            }
+        }
+        if hashes.is_empty() { refuse("it names no ledger".into()) } else { Ok(Self(hashes)) }
+    }
+
+    /// Adds one; says whether it fits what is there.
+    pub fn add(&mut self, ledger: LedgerSeq, hash: Hash256) -> bool {
+        *self.0.entry(ledger).or_insert(hash) == hash
+    }
+
+    /// The newest.
+    #[must_use]
+    pub fn newest(&self) -> Option<(LedgerSeq, Hash256)> {
+        self.0.last_key_value().map(|(ledger, hash)| (*ledger, *hash))
+    }
+
+    /// All of them, by ledger.
+    #[must_use]
+    pub fn by_ledger(&self) -> &BTreeMap<LedgerSeq, Hash256> {
+        &self.0
+    }
+
+    /// All of them, by ledger.
+    #[must_use]
+    pub fn into_by_ledger(self) -> BTreeMap<LedgerSeq, Hash256> {
+        self.0
+    }
+
+    /// The file, byte by byte as stellar-core writes it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut json = String::with_capacity(self.0.len() * 80 + 16);
+        json.push('[');
+        for (ledger, hash) in self.0.iter().rev() {
+            // Writing to a string cannot fail.
+            let _ = write!(json, "\n[{ledger}, \"{hash}\"],");
+        }
+        json.push_str("\n[0, \"\"]\n]\n");
+        json
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_as_stellar_core_writes_it_and_read_back() {
+        let (a, b) = (Hash256::new([0xaa; 32]), Hash256::new([0xbb; 32]));
+        let mut hashes = CheckpointHashes::default();
+        assert!(hashes.add(LedgerSeq::new(63), a) && hashes.add(LedgerSeq::new(127), b) && !hashes.add(LedgerSeq::new(63), b));
+        let json = hashes.to_json();
+        assert_eq!(json, format!("[\n[127, \"{b}\"],\n[63, \"{a}\"],\n[0, \"\"]\n]\n"));
+        assert_eq!(CheckpointHashes::parse(&json), Ok(hashes.clone()));
+        assert_eq!(CheckpointHashes::parse(&format!("[[63,\"{a}\"],[127,\"{b}\"]]")), Ok(hashes));
+    }
+
+    #[test]
+    fn what_is_no_such_file_is_refused_with_the_reason() {
+        let a = Hash256::new([0xaa; 32]);
+        for (json, why) in [
+            ("{}".to_owned(), "no file of checkpoint hashes"),
+            ("[[0, \"\"]]".to_owned(), "names no ledger"),
+            ("[[63, \"\"]]".to_owned(), "64 hexadecimal"),
+            (format!("[[0, \"{a}\"]]"), "64 hexadecimal"),
+            (format!("[[63, \"{a}\"], [63, \"{}\"]]", Hash256::ZERO), "two hashes"),
+            (format!("[[-1, \"{a}\"]]"), "no file of checkpoint hashes"),
+        ] {
+            assert!(CheckpointHashes::parse(&json).is_err_and(|error| error.to_string().contains(why)), "{json}");
+        }
+    }
+}
