@@ -186,6 +186,12 @@ pub fn network_presets() -> Result<JsValue, JsValue> {
     to_js(KNOWN_NETWORKS)
 }
 
+/// The quorum sets that people know, with where they come from.
+#[wasm_bindgen(js_name = quorumSetPresets)]
+pub fn quorum_set_presets() -> Result<JsValue, JsValue> {
+    to_js(&crate::trust::preset::presets())
+}
+
 /// One archive, or an array of them.
 fn readers(source: JsValue, host: &WebHost) -> Result<Vec<Box<dyn ArchiveReader>>, JsValue> {
     let sources = match source.dyn_into::<Array>() {

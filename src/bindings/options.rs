@@ -1,24 +1,29 @@
 //! The options of every call, read by hand, so that a mistake is named with its field and in JavaScript's words.
 
-use js_sys::{Object, Reflect, Uint8Array};
+use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::usage;
 use crate::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
 use crate::archive::network::Network;
 use crate::driver::log::LogRange;
-use crate::driver::{ReadOptions, RunOptions, Timeouts};
+use crate::driver::{ReadOptions, RunOptions, Timeouts, Trust};
 use crate::historywork::EDGE_CONCURRENCY;
 use crate::historywork::check_single_ledger_header_work::KnownHeader;
 use crate::historywork::plan::Order;
 use crate::transport::web::is_workerd;
+use crate::trust::checkpoint_hashes::{CheckpointHashes, trusted_pair};
+use crate::trust::preset::Believed;
 
 const READ: [&str; 5] = ["checkpointFrequency", "concurrency", "maxRetries", "network", "timeoutMs"];
 const RANGE: [&str; 2] = ["high", "low"];
 
 /// For [`super::verify`].
 pub(super) fn run_options(object: &JsValue) -> Result<RunOptions, JsValue> {
-    refuse_strangers(object, &["deep", "last", "order", "range", "resume", "sample", "saveState", "seed", "skipBuckets", "skipOptional"])?;
+    refuse_strangers(
+        object,
+        &["deep", "last", "order", "range", "resume", "sample", "saveState", "seed", "skipBuckets", "skipOptional", "trust"],
+    )?;
     let (low, high) = range(object)?;
     let read = reading(object)?;
     let mut options = RunOptions::default();
@@ -29,6 +34,7 @@ pub(super) fn run_options(object: &JsValue) -> Result<RunOptions, JsValue> {
     options.seed = text(object, "seed")?.map(|seed| seed.parse().map_err(|why| usage(&format!("seed: {why}")))).transpose()?;
     (options.deep, options.skip_optional, options.skip_buckets) =
         (boolean(object, "deep")?, boolean(object, "skipOptional")?, boolean(object, "skipBuckets")?);
+    options.trust = trust(object)?;
     (options.save_state, options.resume) = (boolean(object, "saveState")?, text(object, "resume")?);
     Ok(options)
 }
@@ -75,6 +81,34 @@ pub(super) fn log_options(object: &JsValue) -> Result<(ReadOptions, LogRange), J
         return Err(usage("either range.low or last is given, not both"));
     }
     Ok((reading(object)?, LogRange { low, high, last, order: order(object)?.unwrap_or(Order::NewestFirst) }))
+}
+
+/// Whose word counts: `{ quorumSet?, hashes?, checkpointHashes?, allSignatures? }`.
+pub(super) fn trust(object: &JsValue) -> Result<Trust, JsValue> {
+    let Some(object) = field(object, "trust") else { return Ok(Trust::default()) };
+    if !object.is_object() {
+        return Err(usage("trust must be an object"));
+    }
+    refuse_unknown(&object, &["allSignatures", "checkpointHashes", "hashes", "quorumSet"])?;
+    let believed = match field(&object, "quorumSet") {
+        None => None,
+        Some(set) => {
+            let text = set.as_string().map_or_else(|| JSON::stringify(&set).map(String::from), Ok)?;
+            Some(Believed::from_name_or_json(&text).map_err(|error| usage(&format!("trust.quorumSet: {error}")))?)
+        }
+    };
+    let mut hashes = match text(&object, "checkpointHashes")? {
+        None => CheckpointHashes::default(),
+        Some(file) => CheckpointHashes::parse(&file).map_err(|error| usage(&format!("trust.checkpointHashes: {error}")))?,
+    };
+    for pair in field(&object, "hashes").map_or_else(Array::new, |pairs| Array::from(&pairs)) {
+        let pair = pair.as_string().ok_or_else(|| usage("trust.hashes must be an array of \"LEDGER:HASH\""))?;
+        let (ledger, hash) = trusted_pair(&pair).map_err(|error| usage(&format!("trust.hashes: {error}")))?;
+        if !hashes.add(ledger, hash) {
+            return Err(usage(&format!("two hashes are trusted for ledger {ledger}")));
+        }
+    }
+    Ok(Trust { believed, hashes, all_signatures: boolean(&object, "allSignatures")? })
 }
 
 /// The options that all have in common.

@@ -21,7 +21,7 @@ pub mod web;
 
 use futures_util::future::LocalBoxFuture;
 
-pub use options::{ReadOptions, UsageError};
+pub use options::{ReadOptions, Trust, UsageError};
 pub use schedule::{Drive, DriveEvent, Timeouts};
 pub use verify::{RunOptions, verify_archive, verify_archives};
 

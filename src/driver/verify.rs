@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::Host;
 use super::event::{ArchiveProgress, Count, Event, Progress, Stage};
-use super::options::{ReadOptions, UsageError};
+use super::options::{ReadOptions, Trust, UsageError};
 use super::probe::{CLAMPED, Probe, note};
 use super::roots::{PATIENCE_IN_THE_END_MS, PATIENCE_MS, Roots, pinned_tip, read_roots, tip};
 use super::schedule::{Drive, DriveEvent, Timeouts};
@@ -25,7 +25,7 @@ use crate::historywork::saved::{Request, Root, SavedHead, resume};
 use crate::historywork::verify_range_work::{RangeSettings, SharedRange, VerifyRangeWork};
 use crate::historywork::{CONCURRENCY, COORDINATE, DOWNLOAD, HistoryEvent, Scheduler, scheduler};
 use crate::limits::Budget;
-use crate::report::compose::{Outcome, compose};
+use crate::report::compose::{Agreed, Outcome, compose};
 use crate::report::{Bytes, LedgerRange, Report, Versions};
 use crate::transport::ArchiveReader;
 use crate::transport::pool::ArchivePool;
@@ -53,6 +53,8 @@ pub struct RunOptions {
     pub order: Order,
     /// The network; by default what the archive says.
     pub network: Option<Network>,
+    /// Whose word counts.
+    pub trust: Trust,
     /// Decode and check what no hash covers.
     pub deep: bool,
     /// Leave out scp files.
@@ -85,6 +87,7 @@ impl Default for RunOptions {
             seed: None,
             order: Order::default(),
             network: None,
+            trust: Trust::default(),
             deep: false,
             skip_optional: false,
             skip_buckets: false,
@@ -197,6 +200,9 @@ fn request(options: &RunOptions, pool: &ArchivePool<'_>) -> Request {
         order: options.order,
         sample: options.sample,
         seed: options.seed,
+        quorum_set: options.trust.believed.as_ref().map(|believed| (*believed.set).clone()),
+        trusted_hashes: options.trust.hashes.digest(),
+        all_signatures: options.trust.all_signatures,
         deep: options.deep,
         skip_optional: options.skip_optional,
         skip_buckets: options.skip_buckets,
@@ -438,7 +444,7 @@ impl Run<'_, '_> {
     async fn verify(&mut self, head: SavedHead, range: Option<JoinedRange>) -> Report {
         let options = self.options;
         let network = head.network.clone().map(Network::from_passphrase);
-        let rules = Rules::new(network, options.deep, options.budget.clone());
+        let rules = options.trust.rules(network, options.deep, options.budget.clone());
         let tips = head.roots.iter().map(|root| tip(root, options.frequency).map(|tip| tip.last_ledger())).collect();
         let excluded = self.drive.pool().ids().zip(&head.roots).filter(|(_, root)| root.excluded).map(|(id, _)| id);
         let archives = Archives::new(self.names(), rules).with_tips(tips).without(excluded.collect());
@@ -459,11 +465,21 @@ impl Run<'_, '_> {
         accounts.add(&ends.accounts);
         let mut findings = self.root_findings(&head, joined.as_ref(), &mut accounts);
         findings.extend(head.disputes.iter().cloned());
+        let believed = options.trust.believed_on(archives.rules().network.as_ref());
+        if let Some((range, believed)) = joined.as_ref().zip(believed.as_ref()).filter(|_| !self.host.is_cancelled())
+            && let Some(finding) = range.vouched().strangers(&believed.name)
+        {
+            self.say(finding.clone());
+            findings.push(finding);
+        }
+        let agreed = self.agreed(&head, joined.as_ref());
         let report = compose(Outcome {
             head: &head,
             archives: &archives,
             range: joined.as_ref(),
             findings,
+            believed,
+            agreed,
             notes,
             accounts,
             end_ledgers: ends.list.iter().map(|root| root.state.as_ref().map(|state| state.current_ledger)).collect(),
@@ -555,6 +571,25 @@ impl Run<'_, '_> {
             }
             None => all.collect(),
         }
+    }
+
+    /// The state that several archives announce as their newest and that the headers have.
+    fn agreed(&self, head: &SavedHead, range: Option<&JoinedRange>) -> Option<Agreed> {
+        let mut announced: BTreeMap<LedgerSeq, Agreed> = BTreeMap::new();
+        for (id, root) in self.drive.pool().ids().zip(&head.roots).filter(|(_, root)| !root.excluded) {
+            let Some(state) = &root.state else { continue };
+            let Some(joined) = range.and_then(|range| range.announced(state.current_ledger)) else { continue };
+            if check_root_against_checkpoint(state, joined).is_none() {
+                let hash = state.current_buckets.hash();
+                let agreed = announced.entry(state.current_ledger).or_insert_with(|| Agreed {
+                    ledger: state.current_ledger,
+                    hash,
+                    archives: Vec::new(),
+                });
+                agreed.archives.push(self.drive.pool().name(id).to_owned());
+            }
+        }
+        announced.into_values().rev().find(|agreed| agreed.archives.len() > 1)
     }
 
     /// What the archives' newest states say once the run is over.

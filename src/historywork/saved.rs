@@ -11,10 +11,12 @@ use super::range::JoinedRange;
 use crate::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
 use crate::archive::error::RunError;
 use crate::archive::state::HistoryArchiveState;
+use crate::codec::hash::Hash256;
 use crate::verify::finding::{Finding, Note};
+use crate::verify::quorum::QuorumSet;
 
 /// The version of the form.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// Bytes of a state: real ones stay below a few MB, with 10,000 findings below 20.
 const LARGEST: usize = 64 << 20;
@@ -40,6 +42,12 @@ pub struct Request {
     pub sample: Option<u32>,
     /// As asked; a state without one fits every seed that was drawn for it.
     pub seed: Option<Seed>,
+    /// The quorum set that was given, if one was.
+    pub quorum_set: Option<QuorumSet>,
+    /// What the trusted hashes hash to.
+    pub trusted_hashes: Hash256,
+    /// As asked.
+    pub all_signatures: bool,
     /// As asked.
     pub deep: bool,
     /// As asked.
@@ -175,7 +183,7 @@ pub fn resume(json: &str, asked: &Request) -> Result<(SavedHead, JoinedRange), R
     Ok((head, range))
 }
 
-fn without_names(request: &Request) -> [(&'static str, String); 9] {
+fn without_names(request: &Request) -> [(&'static str, String); 12] {
     let number = |value: Option<u32>| value.map_or_else(|| "not given".to_owned(), |value| value.to_string());
     let order = match request.order {
         Order::OldestFirst => "oldest first",
@@ -187,6 +195,9 @@ fn without_names(request: &Request) -> [(&'static str, String); 9] {
         ("number of last ledgers", number(request.last)),
         ("order", order.to_owned()),
         ("sample", number(request.sample)),
+        ("quorum set", request.quorum_set.as_ref().map_or_else(|| "not given".to_owned(), |set| set.digest().to_string())),
+        ("set of trusted hashes", request.trusted_hashes.to_string()),
+        ("option to verify all signatures", request.all_signatures.to_string()),
         ("deep option", request.deep.to_string()),
         ("option to leave out scp files", request.skip_optional.to_string()),
         ("option to leave out buckets", request.skip_buckets.to_string()),

@@ -1,17 +1,21 @@
 //! From what a run has come to, to its report: the verdict, the claims, what counts for what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::statement::{anchored, not_anchored};
 use super::{
-    Anchor, Bytes, Claim, LedgerRange, NetworkName, Report, ReportOptions, SampleReport, Source, UncheckedCount, Verdict, Versions,
-    statement,
+    Anchor, BelievedReport, Bytes, Claim, HashCount, LedgerRange, NetworkName, Report, ReportOptions, SampleReport, Source, TrustReport,
+    UncheckedCount, Verdict, Versions, statement,
 };
 use crate::archive::checkpoint::LedgerSeq;
 use crate::archive::path::FileKind;
+use crate::codec::hash::Hash256;
 use crate::historywork::archives::{Accounts, Archives};
 use crate::historywork::metrics::Metrics;
 use crate::historywork::range::JoinedRange;
 use crate::historywork::saved::SavedHead;
+use crate::trust::preset::Believed;
+use crate::trust::vouched::Vouched;
 use crate::verify::checkpoint::{Rules, Unchecked};
 use crate::verify::finding::{Finding, FindingCode, Note};
 use crate::verify::segment::{Kept, Segment};
@@ -27,6 +31,10 @@ pub struct Outcome<'a> {
     pub range: Option<&'a JoinedRange>,
     /// What is wrong with the newest states.
     pub findings: Vec<Finding>,
+    /// The quorum set that is believed.
+    pub believed: Option<Believed>,
+    /// What several archives announce as their newest state.
+    pub agreed: Option<Agreed>,
     /// What is worth saying of the run.
     pub notes: Vec<Note>,
     /// What was asked of the archives before and after the range.
@@ -41,10 +49,22 @@ pub struct Outcome<'a> {
     pub elapsed_ms: u64,
 }
 
+/// A newest state that several archives announce, and that the headers have.
+#[derive(Clone, Debug)]
+pub struct Agreed {
+    /// Its ledger.
+    pub ledger: LedgerSeq,
+    /// The hash of its live buckets' list.
+    pub hash: Hash256,
+    /// Their names.
+    pub archives: Vec<String>,
+}
+
 /// Makes the report.
 #[must_use]
 pub fn compose(outcome: Outcome<'_>) -> Report {
-    let Outcome { head, archives, range, findings, mut notes, mut accounts, end_ledgers, clamped, cancelled, elapsed_ms } = outcome;
+    let Outcome { head, archives, range, findings, believed, agreed, mut notes, mut accounts, end_ledgers, clamped, cancelled, elapsed_ms } =
+        outcome;
     let rules = archives.rules();
     let segments = range.map(JoinedRange::segments).unwrap_or_default();
     let kept = kept(findings, range, &segments, rules.budget.findings);
@@ -61,6 +81,7 @@ pub fn compose(outcome: Outcome<'_>) -> Report {
     let unchecked = why_unchecked.into_iter().map(|(kind, why, count)| UncheckedCount {
         kind: kind.map_or("bucket", FileKind::name),
         reason: Unchecked::reason(why),
+        incomplete: why.is_incomplete(),
         count,
     });
     let (errors, _) = range.map_or((&[][..], 0), JoinedRange::errors);
@@ -68,14 +89,24 @@ pub fn compose(outcome: Outcome<'_>) -> Report {
     errors.sort_by(|a, b| (&a.path, &a.code, &a.message).cmp(&(&b.path, &b.code, &b.message)));
     let was_clamped = notes.iter().any(|note| note.code == clamped);
     let nothing_read = !head.roots.iter().any(|root| root.read);
-    let incomplete = cancelled || was_clamped || range.is_none() || nothing_read || !errors.is_empty() || unread;
+    let anchors = Anchors { rules, segments: &segments, range, believed: believed.as_ref() };
+    let trust = anchors.trust();
+    let anchors = anchors.all(agreed);
+    let sealed_through = anchors.iter().find_map(|anchor| match anchor {
+        Anchor::Seal { seal, covers: Some(_), .. } => Some(seal.ledger),
+        _ => None,
+    });
+    // Who names somebody to believe wants to know that they vouch for it.
+    let unmet = (believed.is_some_and(|believed| believed.asked_for) && sealed_through.is_none())
+        || (trust.hashes.given > 0 && trust.hashes.met == 0);
+    let incomplete = unmet || cancelled || was_clamped || range.is_none() || nothing_read || !errors.is_empty() || unread;
     let faulty = !kept.errors().is_empty() || totals.values().any(|tally| tally.faulty > 0);
     let verdict = match (faulty, incomplete) {
         (true, _) => Verdict::Faulty,
         (false, true) => Verdict::Incomplete,
         (false, false) => Verdict::Verified,
     };
-    let claims = Claims { rules, range, segments: &segments, kept: &kept }.all(span);
+    let claims = Claims { rules, range, segments: &segments, kept: &kept, anchors: &anchors, trust: &trust }.all(span);
     notes.extend(range.map(JoinedRange::bucket_notes).unwrap_or_default().iter().cloned());
     notes.extend(segments.iter().flat_map(|segment| segment.notes()).cloned());
     notes.sort_by(|a, b| (a.checkpoint, &a.code, &a.path).cmp(&(b.checkpoint, &b.code, &b.path)));
@@ -103,8 +134,9 @@ pub fn compose(outcome: Outcome<'_>) -> Report {
         },
         verdict,
         statement: String::new(),
-        sealed_through: None,
-        anchors: anchors(rules, &segments),
+        sealed_through,
+        anchors,
+        trust,
         claims,
         totals,
         unchecked: unchecked.collect(),
@@ -118,7 +150,8 @@ pub fn compose(outcome: Outcome<'_>) -> Report {
         elapsed_ms,
         bytes: Bytes { compressed: total.compressed.to_string(), inflated: total.inflated.to_string() },
     };
-    report.statement = statement(&report, kept.errors().values().fold(0, |sum: u64, count| sum.saturating_add(*count)), cancelled);
+    let errors = kept.errors().values().fold(0, |sum: u64, count| sum.saturating_add(*count));
+    report.statement = statement(&report, errors, cancelled, unmet, range.map(JoinedRange::vouched));
     report
 }
 
@@ -167,10 +200,80 @@ fn sources(head: &SavedHead, archives: &Archives, accounts: &Accounts, ends: &[O
     archives.everybody().zip(&head.roots).map(source).collect()
 }
 
-fn anchors(rules: &Rules, segments: &[&Segment]) -> Vec<Anchor> {
-    let first = segments.first().and_then(|segment| segment.first()).filter(|first| first.sequence == LedgerSeq::GENESIS);
-    let genesis = first.filter(|first| Some(first.hash) == rules.genesis);
-    genesis.map(|first| Anchor::Genesis { ledger: first.sequence, hash: first.hash }).into_iter().collect()
+/// What the chain is tied to.
+struct Anchors<'a> {
+    rules: &'a Rules,
+    segments: &'a [&'a Segment],
+    range: Option<&'a JoinedRange>,
+    believed: Option<&'a Believed>,
+}
+
+impl Anchors<'_> {
+    /// Genesis, then seals and trusted hashes from the newest down: in a chain the newest says all.
+    fn all(&self, agreed: Option<Agreed>) -> Vec<Anchor> {
+        let first = self.segments.first().and_then(|segment| segment.first()).filter(|first| first.sequence == LedgerSeq::GENESIS);
+        let genesis = first.filter(|first| Some(first.hash) == self.rules.genesis).map(|first| {
+            let covers = Some(LedgerRange { low: first.sequence, high: first.sequence });
+            Anchor::Genesis { ledger: first.sequence, hash: first.hash, covers }
+        });
+        let vouched = self.range.map(JoinedRange::vouched);
+        let believed = self.believed.map(|believed| believed.name.clone()).unwrap_or_default();
+        let mut met = BTreeSet::new();
+        let mut first_of_segment = |ledger: &LedgerSeq| self.segment(*ledger).is_some_and(|segment| met.insert(segment.range().0));
+        let seals = vouched.into_iter().flat_map(Vouched::seals).filter(|seal| first_of_segment(&seal.ledger)).map(|seal| Anchor::Seal {
+            seal: seal.clone(),
+            quorum_set: believed.clone(),
+            covers: self.covers(seal.ledger),
+        });
+        let seals: Vec<_> = seals.collect();
+        let mut met = BTreeSet::new();
+        let mut first_of_segment = |ledger: &LedgerSeq| self.segment(*ledger).is_some_and(|segment| met.insert(segment.range().0));
+        let hashes = vouched.into_iter().flat_map(Vouched::hashes).filter(|(ledger, _)| first_of_segment(ledger));
+        let hashes = hashes.map(|(ledger, hash)| Anchor::TrustedHash { ledger, hash, covers: self.covers(ledger) });
+        let agreed = agreed.map(|Agreed { ledger, hash, archives }| {
+            let covers = Some(LedgerRange { low: ledger, high: ledger });
+            Anchor::Archives { ledger, hash, archives, covers }
+        });
+        genesis.into_iter().chain(seals).chain(hashes).chain(agreed).collect()
+    }
+
+    fn segment(&self, ledger: LedgerSeq) -> Option<&Segment> {
+        let holds = |segment: &&&Segment| {
+            let (low, high) = segment.range();
+            (low.first_ledger()..=high.last_ledger()).contains(&ledger)
+        };
+        self.segments.iter().find(holds).copied()
+    }
+
+    /// What the chain ties to a ledger: all of its segment that lies below, if the headers are sound.
+    fn covers(&self, ledger: LedgerSeq) -> Option<LedgerRange> {
+        let segment = self.segment(ledger)?;
+        is_whole(segment).then(|| LedgerRange { low: segment.range().0.first_ledger(), high: ledger })
+    }
+
+    fn trust(&self) -> TrustReport {
+        let vouched = self.range.map(JoinedRange::vouched);
+        TrustReport {
+            quorum_set: self.believed.map(|believed| BelievedReport {
+                name: believed.name.clone(),
+                asked_for: believed.asked_for,
+                set: (*believed.set).clone(),
+            }),
+            all_signatures: self.rules.all_signatures,
+            looked: vouched.map_or(0, Vouched::looked),
+            quorums: vouched.filter(|_| self.rules.all_signatures && self.believed.is_some()).map(Vouched::quorums),
+            hashes: HashCount {
+                given: crate::codec::u64_from(self.rules.trusted_hashes.len()),
+                met: vouched.map_or(0, Vouched::hash_count),
+            },
+        }
+    }
+}
+
+/// Whether all headers of a segment are one sound chain.
+fn is_whole(segment: &Segment) -> bool {
+    let tally = segment.tally(FileKind::Ledger);
+    segment.open_seams() == 0 && tally.total() == tally.verified
 }
 
 struct Claims<'a> {
@@ -178,6 +281,8 @@ struct Claims<'a> {
     range: Option<&'a JoinedRange>,
     segments: &'a [&'a Segment],
     kept: &'a Kept,
+    anchors: &'a [Anchor],
+    trust: &'a TrustReport,
 }
 
 impl Claims<'_> {
@@ -225,11 +330,7 @@ impl Claims<'_> {
 
     fn chain(&self, LedgerRange { low, high }: LedgerRange) -> Claim {
         let broken: Vec<_> = FindingCode::ALL.iter().copied().filter(|code| code.is_about_headers()).collect();
-        let sound = |segment: &Segment| {
-            let tally = segment.tally(FileKind::Ledger);
-            segment.open_seams() == 0 && tally.total() == tally.verified
-        };
-        let whole = matches!(self.segments, [only] if sound(only)
+        let whole = matches!(self.segments, [only] if is_whole(only)
             && only.range().0.first_ledger() == low && only.range().1.last_ledger() == high);
         let span = format!("ledgers {low} to {high}");
         if self.found(&broken) {
@@ -244,17 +345,22 @@ impl Claims<'_> {
     }
 
     fn tip(&self) -> Claim {
+        if self.found(&[FindingCode::AnchorMismatch]) {
+            return claim("tip", "faulty", "the history is not the one that was trusted".into());
+        }
         let newest = self.segments.last().and_then(|segment| segment.last());
-        let tip = newest.map_or_else(
-            || "the newest header could not be read".to_owned(),
-            |last| {
-                format!(
-                    "nothing vouches for the newest header {} of ledger {}: signatures of validators were not checked",
-                    last.hash, last.sequence
-                )
-            },
-        );
-        claim("tip", "unchecked", tip)
+        let vouched = self
+            .anchors
+            .iter()
+            .find(|anchor| matches!(anchor, Anchor::Seal { covers: Some(_), .. } | Anchor::TrustedHash { covers: Some(_), .. }));
+        match (vouched.map(anchored), newest) {
+            (Some(anchored), _) => claim("tip", "verified", anchored),
+            (None, Some(last)) => {
+                let head = format!("nothing vouches for the newest header {} of ledger {}", last.hash, last.sequence);
+                claim("tip", "unchecked", format!("{head}: {}", not_anchored(self.trust, self.range.map(JoinedRange::vouched))))
+            }
+            (None, None) => claim("tip", "unchecked", "the newest header could not be read".into()),
+        }
     }
 }
 

@@ -14,7 +14,10 @@ use crate::codec::hash::Hash256;
 use crate::historywork::metrics::Metrics;
 use crate::historywork::plan::{Order, Seed};
 use crate::verify::finding::{Finding, Note};
+use crate::verify::quorum::QuorumSet;
+use crate::verify::scp::Quorums;
 use crate::verify::segment::Tally;
+use crate::verify::votes::Seal;
 
 pub use statement::statement;
 
@@ -68,6 +71,8 @@ pub struct Report {
     pub sealed_through: Option<LedgerSeq>,
     /// What the chain is tied to.
     pub anchors: Vec<Anchor>,
+    /// Whose word was asked for.
+    pub trust: TrustReport,
     /// Statements about the run as a whole.
     pub claims: Vec<Claim>,
     /// How files ended, by kind; `bucket` counts distinct buckets.
@@ -176,7 +181,7 @@ pub struct SampleReport {
 
 /// What a chain is tied to.
 #[derive(Clone, Debug, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Anchor {
     /// Ledger 1 is the one that the passphrase implies.
     Genesis {
@@ -184,7 +189,76 @@ pub enum Anchor {
         ledger: LedgerSeq,
         /// Its hash.
         hash: Hash256,
+        /// What it vouches for.
+        covers: Option<LedgerRange>,
     },
+    /// Validators that the user believes signed the ledger after.
+    Seal {
+        /// The highest ledger that is sealed, its hash, and who signed.
+        #[serde(flatten)]
+        seal: Seal,
+        /// The quorum set that is believed.
+        quorum_set: String,
+        /// The ledgers that the hash chain ties to the sealed one; none if the chain is not sound.
+        covers: Option<LedgerRange>,
+    },
+    /// A header has the hash that the user trusts.
+    TrustedHash {
+        /// The ledger.
+        ledger: LedgerSeq,
+        /// Its hash.
+        hash: Hash256,
+        /// The ledgers that the hash chain ties to it; none if the chain is not sound.
+        covers: Option<LedgerRange>,
+    },
+    /// Several archives announce the same state.
+    Archives {
+        /// Its ledger.
+        ledger: LedgerSeq,
+        /// The hash of its live buckets' list.
+        hash: Hash256,
+        /// Who announces it.
+        archives: Vec<String>,
+        /// That ledger's state, not what led to it.
+        covers: Option<LedgerRange>,
+    },
+}
+
+/// Whose word was asked for, and what it came to.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustReport {
+    /// The quorum set that was believed; none where no preset is known and none was given.
+    pub quorum_set: Option<BelievedReport>,
+    /// Whether every signature was verified.
+    pub all_signatures: bool,
+    /// Checkpoints whose signatures were looked at.
+    pub looked: u64,
+    /// Ledgers by what their signatures come to; only where all were verified.
+    pub quorums: Option<Quorums>,
+    /// Trusted hashes that were given, and those of them that the headers have.
+    pub hashes: HashCount,
+}
+
+/// A quorum set that was believed.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BelievedReport {
+    /// What it is, in words.
+    pub name: String,
+    /// Whether the user named it; else it is the preset of the network.
+    pub asked_for: bool,
+    /// The set.
+    pub set: QuorumSet,
+}
+
+/// Trusted hashes.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct HashCount {
+    /// That were given.
+    pub given: u64,
+    /// That the headers have.
+    pub met: u64,
 }
 
 /// A statement about the whole run.
@@ -205,6 +279,9 @@ pub struct UncheckedCount {
     pub kind: &'static str,
     /// Why.
     pub reason: &'static str,
+    /// Whether the run did not complete what it was asked for.
+    #[serde(skip)]
+    pub incomplete: bool,
     /// How many.
     pub count: u64,
 }

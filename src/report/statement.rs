@@ -1,11 +1,14 @@
 //! A verdict in words: what it proves and what it does not. The one place that says it, for report, page and README.
 
-use super::{Anchor, Report, Verdict};
+use super::{Anchor, LedgerRange, Report, TrustReport, Verdict};
+use crate::archive::checkpoint::LedgerSeq;
+use crate::trust::vouched::Vouched;
 use crate::verify::finding::FindingCode;
+use crate::verify::votes::Strength;
 
-/// One to three sentences about a report with that many errors, kept or not.
+/// A few sentences about a report with that many errors, kept or not. `unmet`: nobody vouched for it of whom it was asked.
 #[must_use]
-pub fn statement(report: &Report, errors: u64, cancelled: bool) -> String {
+pub fn statement(report: &Report, errors: u64, cancelled: bool, unmet: bool, vouched: Option<&Vouched>) -> String {
     let Some(range) = report.range else {
         return match report.verdict {
             Verdict::Faulty if report.findings.iter().any(|finding| finding.code == FindingCode::FileMissing) => {
@@ -35,6 +38,12 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool) -> String {
         Verdict::Incomplete => {
             let why = match () {
                 () if cancelled => "the run was cancelled",
+                () if unmet && report.errors.is_empty() && !report.unchecked.iter().any(|count| count.incomplete) => {
+                    return format!(
+                        "Every file that was read of {span} agrees with the chain of ledger headers, but nobody of those that you named vouches for it. It is consistent, not anchored: {}.{blame}",
+                        not_anchored(&report.trust, vouched)
+                    );
+                }
                 () if report.errors.is_empty() && report.notes.iter().any(|note| note.code == "range-clamped") => {
                     "the archive ends below the ledgers that were asked for"
                 }
@@ -55,16 +64,115 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool) -> String {
             } else {
                 "It does not begin at the genesis ledger, so nothing ties its start to the network"
             };
-            let end = "its end is not anchored: no validator's signature was checked, and a forger could make up a consistent archive";
+            let agreed = report.anchors.iter().find_map(|anchor| match anchor {
+                Anchor::Archives { ledger, archives, .. } => {
+                    Some(format!(" {} archives announce the same state of ledger {ledger}.", archives.len()))
+                }
+                _ => None,
+            });
+            let agreed = agreed.unwrap_or_default();
             match &report.options.sample {
                 Some(sample) => format!(
-                    "Every file of {span}{skipped} agrees with the headers of its checkpoint. {}. Nothing ties the checkpoints to each other or to the network: no validator's signature was checked.{blame}",
-                    sample.guarantee
+                    "Every file of {span}{skipped} agrees with the headers of its checkpoint. {}. Nothing ties the checkpoints to each other. {}{agreed}{blame}",
+                    sample.guarantee,
+                    sample_end(report, vouched)
                 ),
-                None => format!("Every file of {span}{skipped} agrees with the chain of ledger headers. {start}; {end}.{blame}"),
+                None => format!(
+                    "Every file of {span}{skipped} agrees with the chain of ledger headers. {start}. {}{agreed}{blame}",
+                    end(report, range, vouched)
+                ),
             }
         }
     }
+}
+
+/// What vouches for the end of a chain, and what is left.
+fn end(report: &Report, range: LedgerRange, vouched: Option<&Vouched>) -> String {
+    let covered = |anchor: &&Anchor| covers(anchor).is_some();
+    let Some(anchor) = report.anchors.iter().find(covered) else {
+        return format!("It is consistent, not anchored: {}.", not_anchored(&report.trust, vouched));
+    };
+    let through = covers(anchor).map_or(range.low, |covers| covers.high);
+    let rest = match through.next().filter(|next| *next <= range.high) {
+        None => String::new(),
+        Some(next) if next == range.high => {
+            format!(
+                " What ledger {next} itself did (its results and its state) is consistent, but not sealed: only the ledger after it does that."
+            )
+        }
+        Some(next) => format!(" Ledgers {next} to {} are consistent, but not sealed.", range.high),
+    };
+    let sentence = anchored(anchor);
+    format!("{}{}.{rest}", sentence.get(..1).unwrap_or_default().to_uppercase(), sentence.get(1..).unwrap_or_default())
+}
+
+fn sample_end(report: &Report, vouched: Option<&Vouched>) -> String {
+    match report.anchors.iter().filter(|anchor| covers(anchor).is_some()).count() {
+        0 => format!("They are consistent, not anchored: {}.", not_anchored(&report.trust, vouched)),
+        1 => "One of them, or of the runs of neighbours among them, is sealed by those whom you believe.".into(),
+        many => format!("{many} of them, or of the runs of neighbours among them, are sealed by those whom you believe."),
+    }
+}
+
+/// What a seal or a trusted hash covers.
+fn covers(anchor: &Anchor) -> Option<LedgerRange> {
+    match anchor {
+        Anchor::Seal { covers, .. } | Anchor::TrustedHash { covers, .. } => *covers,
+        Anchor::Genesis { .. } | Anchor::Archives { .. } => None,
+    }
+}
+
+/// What an anchor proves, as a clause.
+pub(super) fn anchored(anchor: &Anchor) -> String {
+    let span = |covers: &Option<LedgerRange>, ledger: &LedgerSeq| match covers {
+        Some(LedgerRange { low, high }) if low == high => format!("ledger {ledger}"),
+        Some(LedgerRange { low, high }) => format!("ledgers {low} to {high}"),
+        None => format!("ledger {ledger}"),
+    };
+    match anchor {
+        Anchor::Genesis { .. } => "ledger 1 is the one that the network's passphrase implies".into(),
+        Anchor::Seal { seal, quorum_set, covers } => {
+            let what = match seal.strength {
+                Strength::AcceptedCommit => "signed",
+                Strength::CommitVote => "signed that they vote to commit",
+            };
+            format!(
+                "{} are sealed by {} of the {} validators of the quorum set {quorum_set}: they {what} ledger {}, whose transaction set names the header before it",
+                span(covers, &seal.ledger),
+                seal.signers.len(),
+                seal.of,
+                seal.signed
+            )
+        }
+        Anchor::TrustedHash { ledger, covers, .. } => {
+            format!("ledger {ledger} has the hash that you trust, which vouches for {}", span(covers, ledger))
+        }
+        Anchor::Archives { ledger, archives, .. } => format!("{} archives announce the same state of ledger {ledger}", archives.len()),
+    }
+}
+
+/// Why nobody vouches for a history, as a clause.
+pub(super) fn not_anchored(trust: &TrustReport, vouched: Option<&Vouched>) -> String {
+    let hashes = if trust.hashes.given > 0 && trust.hashes.met == 0 {
+        "none of the hashes that you trust is of a ledger of this range, and "
+    } else {
+        ""
+    };
+    let forger = "a forger could make up a consistent history";
+    let why = match (&trust.quorum_set, vouched) {
+        (None, _) => {
+            format!("no quorum set is known for this network and none was given, so no validator's signature was checked, and {forger}")
+        }
+        (Some(set), Some(vouched)) if vouched.looked() > 0 && vouched.saw_trusted() => format!(
+            "some validators of the quorum set {} signed ledgers near its end, but the files show no quorum of them, which proves nothing either way",
+            set.name
+        ),
+        (Some(set), Some(vouched)) if vouched.looked() > 0 => {
+            format!("no validator of the quorum set {} signed any of the ledgers near its end that have messages, and {forger}", set.name)
+        }
+        (Some(_), _) => format!("no messages of validators were looked at, and {forger}"),
+    };
+    format!("{hashes}{why}")
 }
 
 /// Archives whose files were not what other archives have, and sound.

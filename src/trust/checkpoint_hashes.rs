@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::archive::checkpoint::LedgerSeq;
-use crate::codec::hash::Hash256;
+use crate::codec::hash::{Hash256, Hasher};
 
 /// Bytes of a file: public Stellar's has about a million lines of 80 bytes.
 const LARGEST: usize = 256 << 20;
@@ -15,6 +15,23 @@ const LARGEST: usize = 256 << 20;
 /// Hashes of the last ledgers of checkpoints.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct CheckpointHashes(BTreeMap<LedgerSeq, Hash256>);
+
+/// Reads `LEDGER:HASH`, as people write a hash that they trust.
+///
+/// # Errors
+/// If it is none.
+pub fn trusted_pair(text: &str) -> Result<(LedgerSeq, Hash256), TrustedPairError> {
+    let refuse = || TrustedPairError(text.chars().take(100).collect());
+    let (ledger, hash) = text.split_once(':').ok_or_else(refuse)?;
+    let digits = !ledger.is_empty() && ledger.bytes().all(|byte| byte.is_ascii_digit());
+    let ledger = Some(ledger).filter(|_| digits).and_then(|ledger| ledger.parse().ok()).filter(|ledger| *ledger > 0).ok_or_else(refuse)?;
+    Ok((LedgerSeq::new(ledger), hash.parse().map_err(|_| refuse())?))
+}
+
+/// Text that is no pair.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0:?} is no trusted hash: one is LEDGER:HASH, such as 63:04f2… with 64 hexadecimal digits")]
+pub struct TrustedPairError(String);
 
 /// A file that is none.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -76,6 +93,17 @@ impl CheckpointHashes {
         self.0
     }
 
+    /// What tells two lists apart.
+    #[must_use]
+    pub fn digest(&self) -> Hash256 {
+        let mut hasher = Hasher::default();
+        for (ledger, hash) in &self.0 {
+            hasher.update(&ledger.value().to_be_bytes());
+            hasher.update(hash.as_bytes());
+        }
+        hasher.finish()
+    }
+
     /// The file, byte by byte as stellar-core writes it.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -103,6 +131,17 @@ mod tests {
         assert_eq!(json, format!("[\n[127, \"{b}\"],\n[63, \"{a}\"],\n[0, \"\"]\n]\n"));
         assert_eq!(CheckpointHashes::parse(&json), Ok(hashes.clone()));
         assert_eq!(CheckpointHashes::parse(&format!("[[63,\"{a}\"],[127,\"{b}\"]]")), Ok(hashes));
+    }
+
+    #[test]
+    fn a_trusted_hash_is_a_ledger_and_a_hash() {
+        let hash = Hash256::new([0xab; 32]);
+        assert_eq!(trusted_pair(&format!("63:{hash}")), Ok((LedgerSeq::new(63), hash)));
+        for wrong in
+            ["", "63", "63:", ":ab", &format!("0:{hash}"), &format!("+1:{hash}"), &format!("63:{hash}0"), &format!("4294967296:{hash}")]
+        {
+            assert!(trusted_pair(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use stellar_xdr::{Limits, ScpQuorumSet, WriteXdr};
+use stellar_xdr::{Limits, PublicKey, ScpQuorumSet, Uint256, WriteXdr};
 
 use crate::archive::node::NodeId;
 use crate::codec::hash::{Hash256, sha256};
@@ -118,6 +118,24 @@ impl QuorumSet {
             }
         }
         self.inner_sets.iter().try_for_each(|inner| inner.check_level(depth + 1, seen))
+    }
+
+    /// The XDR value.
+    #[must_use]
+    pub fn to_xdr(&self) -> ScpQuorumSet {
+        let node = |node: &NodeId| stellar_xdr::NodeId(PublicKey::PublicKeyTypeEd25519(Uint256(*node.as_bytes())));
+        ScpQuorumSet {
+            threshold: self.threshold,
+            // XDR's own limit is 2^32 - 1 members.
+            validators: self.validators.iter().map(node).collect::<Vec<_>>().try_into().unwrap_or_default(),
+            inner_sets: self.inner_sets.iter().map(Self::to_xdr).collect::<Vec<_>>().try_into().unwrap_or_default(),
+        }
+    }
+
+    /// SHA-256 of its XDR, as statements name it.
+    #[must_use]
+    pub fn digest(&self) -> Hash256 {
+        quorum_set_hash(&self.to_xdr()).unwrap_or_default()
     }
 
     /// Every node in it, in their order.
