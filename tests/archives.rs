@@ -40,7 +40,9 @@ fn clean_archives_raise_nothing_and_everything_is_verified() {
                 assert!(all || scp_before_the_first, "{name}: {kind} {tally:?}");
             }
             let from_genesis = report.anchors.iter().any(|anchor| matches!(anchor, Anchor::Genesis { .. }));
-            eprintln!("{name} {deep}: {:?} {:?} {}", report.sealed_through, report.trust.quorums, report.statement);
+            // testnet's preset is who signed it; today's list of pubnet's validators did not sign its old ledgers.
+            let sealed = report.sealed_through.map(LedgerSeq::value);
+            assert_eq!(sealed, name.starts_with("testnet").then(|| high - 1), "{name}");
             assert_eq!(from_genesis, low == 1, "{name}: genesis is an anchor where the range reaches it");
             assert_eq!(report.claims.iter().find(|claim| claim.claim == "chain").unwrap().status, "verified");
         }

@@ -63,6 +63,7 @@ use stellar_archive_verifier::limits::Budget;
 use stellar_archive_verifier::report::{Report, Verdict};
 use stellar_archive_verifier::transport::pool::ArchivePool;
 use stellar_archive_verifier::transport::{ArchiveReader, Body};
+use stellar_archive_verifier::trust::preset::Believed;
 use stellar_archive_verifier::verify::bucket::{BucketUse, ListKind};
 use stellar_archive_verifier::verify::checkpoint::{Rules, Status};
 use stellar_archive_verifier::verify::finding::Severity;
@@ -2891,6 +2892,9 @@ fn a_state_of_another_run_is_refused_with_what_differs() {
         ("buckets", Box::new(|options| options.skip_buckets = true)),
         ("frequency", Box::new(|options| options.frequency = CheckpointFrequency::Standard)),
         ("network", Box::new(|options| options.network = Some(Network::from_passphrase("another")))),
+        ("quorum set", Box::new(|options| options.trust.believed = Believed::from_name_or_json("testnet").ok())),
+        ("trusted hashes", Box::new(|options| assert!(options.trust.hashes.add(LedgerSeq::new(7), Hash256::ZERO)))),
+        ("all signatures", Box::new(|options| options.trust.all_signatures = true)),
     ];
     for (what, change) in cases {
         let refused = refusal(&*change);
@@ -2901,11 +2905,11 @@ fn a_state_of_another_run_is_refused_with_what_differs() {
         change(&mut json);
         refusal(&|options| options.resume = Some(json.to_string()))
     };
-    assert!(changed(&|json| json["schema"] = json!(2)).contains("schema"));
+    assert!(changed(&|json| json["schema"] = json!(1)).contains("schema"));
     assert!(changed(&|json| json["head"]["request"]["verifier"] = json!("0.0.1")).contains("verifier version"));
     assert!(changed(&|json| json["head"]["request"]["archives"] = json!(["b"])).contains("archives"));
     assert!(changed(&|json| json["head"]["roots"] = json!([])).contains("newest state"));
-    for damaged in ["", "{}", "null", "[]", "\"\"", "{\"schema\":1}", &state[..state.len() / 2], &state[1..], &format!("{state}x")] {
+    for damaged in ["", "{}", "null", "[]", "\"\"", "{\"schema\":2}", &state[..state.len() / 2], &state[1..], &format!("{state}x")] {
         let refused = refusal(&|options| options.resume = Some(damaged.to_owned()));
         assert!(refused.contains("cannot be read") && refused.contains("start again"), "{refused}");
     }

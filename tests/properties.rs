@@ -121,7 +121,7 @@ proptest! {
         LedgerCheck::new(&rules, checkpoint).record(record);
         TransactionsCheck::new(&rules, &headers).record(record);
         ResultsCheck::new(&rules, &headers, &[]).record(record);
-        ScpCheck::new(&rules, &headers).record(record);
+        ScpCheck::new(&rules, &headers, true).record(record);
         let mut decoder = FileDecoder::new(FileLimits::checkpoint_file(&Budget::default()), BodyCoding::MaybeDecoded);
         let mut sink = LedgerCheck::new(&rules, checkpoint);
         let body = if marked { [&[0x80, 0, 0, 92][..], &bytes].concat() } else { bytes.clone() };
@@ -163,7 +163,7 @@ fn segment(files: &std::collections::BTreeMap<String, Vec<u8>>, rules: &Rules, c
     let mut check = ResultsCheck::new(rules, &ledger.facts, &[]);
     let delivery = deliver(file(FileKind::Results), &mut check);
     let results = check.finish(delivery);
-    let mut check = ScpCheck::new(rules, &ledger.facts);
+    let mut check = ScpCheck::new(rules, &ledger.facts, true);
     let delivery = deliver(file(FileKind::Scp), &mut check);
     let scp = check.finish(delivery);
     let (ledger, transactions) = (ledger.map(std::sync::Arc::new), transactions.map(std::sync::Arc::new));

@@ -22,6 +22,7 @@ use crate::historywork::get_remote_file_work::{GetRemoteFileWork, Plain, PlainFi
 use crate::historywork::plan::{Order, Plan, Seed};
 use crate::historywork::range::JoinedRange;
 use crate::historywork::saved::{Request, Root, SavedHead, resume};
+use crate::historywork::verify_checkpoint_work::{CheckpointOrder, CheckpointsDone, VerifyCheckpointWork};
 use crate::historywork::verify_range_work::{RangeSettings, SharedRange, VerifyRangeWork};
 use crate::historywork::{CONCURRENCY, COORDINATE, DOWNLOAD, HistoryEvent, Scheduler, scheduler};
 use crate::limits::Budget;
@@ -245,7 +246,7 @@ impl Run<'_, '_> {
             self.drive.pool().exclude(id);
         }
         let mut network = self.network(&mut list)?;
-        let disputes = self.leave_out_other_histories(&mut list, &mut accounts).await;
+        let disputes = self.leave_out_other_histories(&mut list, network.as_ref(), &mut accounts).await;
         let mut probe = Probe::new(self.drive, options, &list);
         let pinned = probe.pinned_tip(&list, options.frequency).await;
         let (range, mut notes) = probe.find_range(options, &list, pinned).await;
@@ -360,7 +361,7 @@ impl Run<'_, '_> {
     /// Leaves out archives that hold another history than most: their newest states differ from those of most archives at the
     /// same ledger, their own files agree with them, and already the checkpoint before was another one. Which archive is asked
     /// first must not decide which history is verified. An archive that lies about a single file stays: the file is named.
-    async fn leave_out_other_histories(&mut self, roots: &mut [Root], accounts: &mut Accounts) -> Vec<Finding> {
+    async fn leave_out_other_histories(&mut self, roots: &mut [Root], network: Option<&Network>, accounts: &mut Accounts) -> Vec<Finding> {
         let mut disputes: Vec<Finding> = Vec::new();
         let Some(tip) = pinned_tip(roots, self.options.frequency) else { return disputes };
         let mut groups: BTreeMap<Hash256, Vec<ArchiveId>> = BTreeMap::new();
@@ -370,7 +371,10 @@ impl Run<'_, '_> {
             }
         }
         let most = groups.values().map(Vec::len).max().unwrap_or(0);
-        let mut largest = groups.iter().filter(|(_, ids)| ids.len() == most);
+        // What the user's validators signed counts more than how many archives have it.
+        let signed = if groups.len() > 1 { self.signed_by_whom_is_believed(&groups, tip, network, accounts).await } else { None };
+        let chosen = |(hash, ids): &(&Hash256, &Vec<ArchiveId>)| signed.map_or(ids.len() == most, |signed| signed == **hash);
+        let mut largest = groups.iter().filter(chosen);
         let (Some((hash, members)), Some(before)) = (largest.next(), tip.previous()) else { return disputes };
         // As many hold one history as another: nobody is left out, and what differs stands as an error.
         let tied = largest.next().is_some();
@@ -400,7 +404,12 @@ impl Run<'_, '_> {
                 root.excluded = true;
                 self.drive.pool().exclude(id);
                 let path = ArchivePath::of_checkpoint(FileKind::History, tip);
-                let message = "the archive holds another history than most of the archives, and was left out";
+                let message = match signed {
+                    Some(_) => {
+                        "the archive holds another history than the one that the validators whom you believe signed, and was left out"
+                    }
+                    None => "the archive holds another history than most of the archives, and was left out",
+                };
                 let finding = Finding::new(FindingCode::ArchivesDisagree, path, message).at_checkpoint(tip).at_ledger(tip.last_ledger());
                 root.findings.push(finding.comparing(hash, other).from_archive(self.drive.pool().name(id)));
             }
@@ -408,6 +417,57 @@ impl Run<'_, '_> {
         disputes.sort_by(|a, b| a.archive.cmp(&b.archive));
         disputes.dedup_by(|a, b| a.archive == b.archive);
         disputes
+    }
+
+    /// The one of several newest states whose checkpoint the user's validators signed; none if there are more, or none.
+    async fn signed_by_whom_is_believed(
+        &mut self,
+        groups: &BTreeMap<Hash256, Vec<ArchiveId>>,
+        checkpoint: Checkpoint,
+        network: Option<&Network>,
+        accounts: &mut Accounts,
+    ) -> Option<Hash256> {
+        self.options.trust.believed_on(network)?;
+        let mut signed = Vec::new();
+        for (hash, ids) in groups {
+            for id in ids {
+                if self.is_sealed(checkpoint, *id, network, accounts).await {
+                    signed.push(*hash);
+                    break;
+                }
+            }
+        }
+        if let [only] = signed.as_slice() { Some(*only) } else { None }
+    }
+
+    /// Whether a checkpoint of one archive alone is sealed by whom the user believes.
+    async fn is_sealed(&self, checkpoint: Checkpoint, id: ArchiveId, network: Option<&Network>, accounts: &mut Accounts) -> bool {
+        let options = self.options;
+        let Some(reader) = self.drive.pool().reader(id) else { return false };
+        let pool = ArchivePool::new(vec![reader]);
+        let drive = Drive::new(&pool, self.host, options.timeouts);
+        let rules = options.trust.rules(network.cloned(), false, options.budget.clone());
+        let archives = Archives::new(vec![reader.name().to_owned()], rules);
+        let order = CheckpointOrder { index: 0, again: false, look: true };
+        let done = CheckpointsDone::default();
+        let item = VerifyCheckpointWork::new(archives, checkpoint, options.retry, true, order, Arc::clone(&done));
+        let mut work = scheduler(options.concurrency.max(1));
+        let spec = WorkSpec::new("VerifyCheckpointWork", checkpoint.to_string(), COORDINATE).with_failing_children();
+        // A fresh scheduler takes everything.
+        let _ = work.add(spec, Box::new(item));
+        drive.run_to_completion(&mut work, &mut |_| {}).await;
+        let done = core::mem::take(&mut *done.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut sealed = false;
+        for verified in done.into_iter().flat_map(|(_, verified)| verified) {
+            let account = verified.accounts.get(ArchiveId::new(0));
+            let own = accounts.of(id);
+            own.requests = own.requests.saturating_add(account.requests);
+            own.failures = own.failures.saturating_add(account.failures);
+            own.compressed = own.compressed.saturating_add(account.compressed);
+            own.inflated = own.inflated.saturating_add(account.inflated);
+            sealed |= verified.outcome.scp.seal.is_some();
+        }
+        sealed
     }
 
     /// What is worth saying of several archives before the run.
