@@ -16,7 +16,8 @@ use stellar_archive_verifier::archive::checkpoint::{CheckpointFrequency, LedgerS
 use stellar_archive_verifier::archive::error::ReadError;
 use stellar_archive_verifier::archive::path::{ArchivePath, FileKind};
 use stellar_archive_verifier::codec::hash::{Hash256, sha256};
-use stellar_archive_verifier::driver::{RunOptions, verify_archive, verify_archives};
+use stellar_archive_verifier::driver::provenance::ledger_provenance;
+use stellar_archive_verifier::driver::{ReadOptions, RunOptions, Trust, verify_archive, verify_archives};
 use stellar_archive_verifier::historywork::gzip_file_work::gzip;
 use stellar_archive_verifier::historywork::plan::{Order, Seed};
 use stellar_archive_verifier::limits::Budget;
@@ -353,6 +354,27 @@ fn every_signature_means_those_in_headers_as_well() {
         let report = verify(&memory, &options);
         assert_eq!(codes(&report).contains(&"header-signature"), wanted, "{:#?}", report.findings);
     }
+}
+
+#[test]
+fn a_ledger_tells_who_proposed_it_and_what_each_validator_said() {
+    let Some(data) = data("a_ledger_tells_who_proposed_it_and_what_each_validator_said") else { return };
+    let archive = LocalArchive::new(data.join("archives/testnet-p22"));
+    let made = |ledger, trust: &Trust| {
+        block_on(ledger_provenance(vec![&archive], &TestHost::default(), &ReadOptions::default(), LedgerSeq::new(ledger), trust))
+    };
+    let provenance = made(3647, &Trust::default()).unwrap();
+    let proposer = provenance.proposer.unwrap();
+    assert!(proposer.valid && proposer.validator.believed && proposer.validator.name.is_some_and(|name| name.starts_with("SDF testnet")));
+    assert_eq!(provenance.statements.len(), 3);
+    assert!(provenance.statements.iter().all(|said| said.valid && said.agrees && said.validator.believed && said.validator.name.is_some()));
+    assert_eq!(provenance.seal.map(|seal| (seal.ledger.value(), seal.signers.len())), Some((3646, 3)));
+    // Of another quorum set nobody is believed.
+    let trust = Trust { believed: Some(Believed::from_name_or_json("pubnet").unwrap()), ..Trust::default() };
+    let provenance = made(3647, &trust).unwrap();
+    assert!(provenance.seal.is_none() && provenance.statements.iter().all(|said| said.valid && !said.validator.believed));
+    assert!(made(1, &Trust::default()).unwrap().proposer.is_none(), "nobody proposed ledger 1");
+    assert!(made(0, &Trust::default()).is_err() && made(100_000, &Trust::default()).is_err());
 }
 
 #[test]

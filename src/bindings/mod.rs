@@ -16,6 +16,7 @@ use crate::archive::error::ReadError;
 use crate::archive::network::KNOWN_NETWORKS;
 #[cfg(feature = "explore")]
 use crate::driver::dump::DumpError;
+use crate::driver::provenance::ProvenanceError;
 use crate::driver::web::WebHost;
 use crate::driver::{self, verify_archives};
 use crate::historywork::checkpoint_data::MissingData;
@@ -56,17 +57,7 @@ pub async fn download_checkpoint(source: JsValue, checkpoint: u32, options: JsVa
     let readers = readers(source, &host)?;
     let checkpoint = options.frequency.containing(LedgerSeq::new(checkpoint));
     let download = driver::download::download_checkpoint(borrowed(&readers), &host, &options, checkpoint, with_buckets).await;
-    let (data, network) = download.map_err(|error| match error {
-        MissingData::Faulty(finding) => {
-            with_code(&format!("{}: {} ({})", finding.path, finding.message, finding.archive), "FAULTY", Some(&finding.advice))
-        }
-        MissingData::Unreadable(error) => {
-            let path = error.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
-            with_code(&format!("{path}{}", error.message), &error.code, Some(&error.advice))
-        }
-        other if signal.aborted() => with_code(&other.to_string(), "ABORTED", None),
-        other => with_code(&other.to_string(), "NETWORK", Some("check the archive and run again")),
-    })?;
+    let (data, network) = download.map_err(|error| missing(error, &signal))?;
     let buckets = Map::new();
     for (bucket, content) in &data.buckets {
         buckets.set(&bucket.to_string().into(), &Uint8Array::from(content.as_slice()));
@@ -87,6 +78,22 @@ pub async fn download_checkpoint(source: JsValue, checkpoint: u32, options: JsVa
         Reflect::set(&object, &name.into(), &value)?;
     }
     Ok(object.into())
+}
+
+/// Who made one ledger: its proposer, what each validator said, and whether those whom the user believes agreed.
+///
+/// # Errors
+/// As [`download_checkpoint`].
+#[wasm_bindgen(js_name = ledgerProvenance)]
+pub async fn ledger_provenance(source: JsValue, ledger: u32, options: JsValue, signal: AbortSignal) -> Result<JsValue, JsValue> {
+    let (options, trust) = options::provenance_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(source, &host)?;
+    let made = driver::provenance::ledger_provenance(borrowed(&readers), &host, &options, LedgerSeq::new(ledger), &trust).await;
+    to_js(&made.map_err(|error| match error {
+        ProvenanceError::Usage(error) => usage(&error.to_string()),
+        ProvenanceError::Missing(error) => missing(error, &signal),
+    })?)
 }
 
 /// Asks archives how far they are.
@@ -190,6 +197,20 @@ pub fn network_presets() -> Result<JsValue, JsValue> {
 #[wasm_bindgen(js_name = quorumSetPresets)]
 pub fn quorum_set_presets() -> Result<JsValue, JsValue> {
     to_js(&crate::trust::preset::presets())
+}
+
+fn missing(error: MissingData, signal: &AbortSignal) -> JsValue {
+    match error {
+        MissingData::Faulty(finding) => {
+            with_code(&format!("{}: {} ({})", finding.path, finding.message, finding.archive), "FAULTY", Some(&finding.advice))
+        }
+        MissingData::Unreadable(error) => {
+            let path = error.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
+            with_code(&format!("{path}{}", error.message), &error.code, Some(&error.advice))
+        }
+        other if signal.aborted() => with_code(&other.to_string(), "ABORTED", None),
+        other => with_code(&other.to_string(), "NETWORK", Some("check the archive and run again")),
+    }
 }
 
 /// One archive, or an array of them.

@@ -72,6 +72,12 @@ pub(super) fn header_options(object: &JsValue) -> Result<(ReadOptions, LedgerSeq
     Ok((reading(object)?, LedgerSeq::new(ledger), known))
 }
 
+/// For [`super::ledger_provenance`].
+pub(super) fn provenance_options(object: &JsValue) -> Result<(ReadOptions, Trust), JsValue> {
+    refuse_strangers(object, &["trust"])?;
+    Ok((reading(object)?, trust(object)?))
+}
+
 /// For [`super::checkpoint_log`]: which checkpoints.
 pub(super) fn log_options(object: &JsValue) -> Result<(ReadOptions, LogRange), JsValue> {
     refuse_strangers(object, &["last", "order", "range"])?;

@@ -12,6 +12,7 @@ pub mod log;
 pub mod native;
 mod options;
 mod probe;
+pub mod provenance;
 mod roots;
 mod schedule;
 pub mod status;

@@ -6,4 +6,5 @@
 
 pub mod checkpoint_hashes;
 pub mod preset;
+pub mod provenance;
 pub mod vouched;
