@@ -29,6 +29,8 @@ export async function measure({ archives, json = false, peers = false, rounds = 
     archive: await describe(archive),
     commandLine: await commandLine(archive, peer, Number(rounds)),
     memory: await memory(archive),
+    trust: archives === null ? [] : await trust(archive, Number(rounds)),
+    forgery: await forgery(peer),
   };
   if (json) console.log(JSON.stringify(result, null, 2));
   else print(result);
@@ -109,9 +111,39 @@ async function bigBucketArchive() {
   return absolute(BIG);
 }
 
+// ---- trust
+
+/** What it costs to find out who vouches for a chain, in a process of its own with one WebAssembly thread. */
+async function trust(archive, rounds) {
+  let measured = [];
+  await step('who vouches for it', async () => {
+    const { stdout } = await call(process.execPath, [absolute('pkg-config/bench-trust.mjs'), archive, String(rounds)]);
+    measured = JSON.parse(stdout);
+  });
+  return measured;
+}
+
+/** A history that agrees with itself, under testnet's passphrase, but signed by made-up validators. */
+async function forgery(peer) {
+  const dir = absolute('target/bench/forgery');
+  const commands = [['stellar-archive-verifier', [process.execPath, absolute('dist/cli.mjs'), 'verify', dir]]];
+  if (peer !== null) commands.push([`${PEER.name} ${PEER.version}`, [peer, '--verify', 'scan', `file://${dir}`]]);
+  const exits = [];
+  await step('a forged history', async ({ run }) => {
+    await rm(dir, { recursive: true, force: true });
+    await run('cargo', ['build', '-p', 'sample-archive']);
+    await run(join(TARGET, 'debug/sample-archive'), ['--passphrase', 'Test SDF Network ; September 2015', dir]);
+    for (const [name, [program, ...args]] of commands) {
+      const exit = await call(program, args).then(() => 0, ({ code }) => code);
+      exits.push({ name, exit });
+    }
+  });
+  return exits;
+}
+
 // ---- what is printed
 
-function print({ machine, archive, commandLine: contenders, memory: runs }) {
+function print({ machine, archive, commandLine: contenders, memory: runs, trust: trusts, forgery: forged }) {
   const [ours, ...others] = contenders;
   const inflated = runs[1].inflatedBytes;
   say(
@@ -129,6 +161,16 @@ function print({ machine, archive, commandLine: contenders, memory: runs }) {
         `  ${run.name.padEnd(32)}${megabytes(run.wasmBytes).padStart(8)}${megabytes(run.processBytes).padStart(11)}` +
         `${megabytes(run.inflatedBytes).padStart(12)}${`${(run.elapsedMs / 1000).toFixed(2)} s`.padStart(9)}     ${run.verdict}`,
     ),
+    '',
+    'who vouches for it, one wasm thread   CPU min   median   beyond the chain',
+    ...trusts.map(
+      ({ name, cpuMs, beyondMs, ratio: times }) =>
+        `  ${name.padEnd(32)}${`${cpuMs.min.toFixed(0)} ms`.padStart(11)}${`${cpuMs.median.toFixed(0)} ms`.padStart(9)}` +
+        `${`${beyondMs.toFixed(1)} ms`.padStart(12)} (× ${times.toFixed(2)})`,
+    ),
+    '',
+    'a history forged under testnet\'s passphrase',
+    ...forged.map(({ name, exit }) => `  ${name.padEnd(32)}${exit === 0 ? 'passes it' : 'refuses it'} (exit status ${exit})`),
     ...runs.flatMap(({ name, findings }) => findings.slice(0, SHOWN_FINDINGS).map((finding) => `    ${name}: ${finding}`)),
   );
 }

@@ -96,8 +96,11 @@ pub(super) fn trust(object: &JsValue) -> Result<Trust, JsValue> {
         return Err(usage("trust must be an object"));
     }
     refuse_unknown(&object, &["allSignatures", "checkpointHashes", "hashes", "quorumSet"])?;
-    let believed = match field(&object, "quorumSet") {
+    let set = field(&object, "quorumSet");
+    let nobody = set.as_ref().and_then(JsValue::as_string).is_some_and(|name| name == "none");
+    let believed = match set {
         None => None,
+        Some(_) if nobody => None,
         Some(set) => {
             let text = set.as_string().map_or_else(|| JSON::stringify(&set).map(String::from), Ok)?;
             Some(Believed::from_name_or_json(&text).map_err(|error| usage(&format!("trust.quorumSet: {error}")))?)
@@ -114,7 +117,7 @@ pub(super) fn trust(object: &JsValue) -> Result<Trust, JsValue> {
             return Err(usage(&format!("two hashes are trusted for ledger {ledger}")));
         }
     }
-    Ok(Trust { believed, hashes, all_signatures: boolean(&object, "allSignatures")? })
+    Ok(Trust { believed, nobody, hashes, all_signatures: boolean(&object, "allSignatures")? })
 }
 
 /// The options that all have in common.

@@ -24,6 +24,8 @@ pub struct UsageError(pub String);
 pub struct Trust {
     /// The quorum set that is believed; by default the network's preset, if it has one.
     pub believed: Option<Believed>,
+    /// Believe nobody, not even the network's preset: no signature is looked at to seal anything.
+    pub nobody: bool,
     /// Hashes of ledger headers that are trusted.
     pub hashes: CheckpointHashes,
     /// Verify every signature, and not only those that seal the newest ledgers.
@@ -34,6 +36,9 @@ impl Trust {
     /// The quorum set that is believed on a network.
     #[must_use]
     pub fn believed_on(&self, network: Option<&Network>) -> Option<Believed> {
+        if self.nobody {
+            return None;
+        }
         self.believed.clone().or_else(|| network.and_then(Believed::of_network))
     }
 

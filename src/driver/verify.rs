@@ -203,6 +203,7 @@ fn request(options: &RunOptions, pool: &ArchivePool<'_>) -> Request {
         seed: options.seed,
         quorum_set: options.trust.believed.as_ref().map(|believed| (*believed.set).clone()),
         trusted_hashes: options.trust.hashes.digest(),
+        nobody: options.trust.nobody,
         all_signatures: options.trust.all_signatures,
         deep: options.deep,
         skip_optional: options.skip_optional,

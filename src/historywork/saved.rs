@@ -44,6 +44,8 @@ pub struct Request {
     pub seed: Option<Seed>,
     /// The quorum set that was given, if one was.
     pub quorum_set: Option<QuorumSet>,
+    /// Whether nobody is believed.
+    pub nobody: bool,
     /// What the trusted hashes hash to.
     pub trusted_hashes: Hash256,
     /// As asked.
@@ -195,7 +197,13 @@ fn without_names(request: &Request) -> [(&'static str, String); 12] {
         ("number of last ledgers", number(request.last)),
         ("order", order.to_owned()),
         ("sample", number(request.sample)),
-        ("quorum set", request.quorum_set.as_ref().map_or_else(|| "not given".to_owned(), |set| set.digest().to_string())),
+        (
+            "quorum set",
+            request
+                .quorum_set
+                .as_ref()
+                .map_or_else(|| if request.nobody { "none" } else { "not given" }.to_owned(), |set| set.digest().to_string()),
+        ),
         ("set of trusted hashes", request.trusted_hashes.to_string()),
         ("option to verify all signatures", request.all_signatures.to_string()),
         ("deep option", request.deep.to_string()),

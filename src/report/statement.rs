@@ -161,7 +161,9 @@ pub(super) fn not_anchored(trust: &TrustReport, vouched: Option<&Vouched>) -> St
     let forger = "a forger could make up a consistent history";
     let why = match (&trust.quorum_set, vouched) {
         (None, _) => {
-            format!("no quorum set is known for this network and none was given, so no validator's signature was checked, and {forger}")
+            format!(
+                "no quorum set is believed (none is known for this network, or none was wanted), so no validator's signature vouches for it, and {forger}"
+            )
         }
         (Some(set), Some(vouched)) if vouched.looked() > 0 && vouched.saw_trusted() => format!(
             "some validators of the quorum set {} signed ledgers near its end, but the files show no quorum of them, which proves nothing either way",
