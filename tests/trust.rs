@@ -21,7 +21,7 @@ use stellar_archive_verifier::driver::{ReadOptions, RunOptions, Trust, verify_ar
 use stellar_archive_verifier::historywork::gzip_file_work::gzip;
 use stellar_archive_verifier::historywork::plan::{Order, Seed};
 use stellar_archive_verifier::limits::Budget;
-use stellar_archive_verifier::report::{Anchor, LedgerRange, Report, Verdict};
+use stellar_archive_verifier::report::{Anchor, LedgerRange, MEANINGS, Meaning, Report, Verdict};
 use stellar_archive_verifier::transport::local::LocalArchive;
 use stellar_archive_verifier::transport::memory::MemoryArchive;
 use stellar_archive_verifier::transport::{ArchiveReader, Body};
@@ -41,6 +41,7 @@ fn the_real_testnet_is_sealed_through_the_ledger_before_its_newest_by_all_three_
         options.order = order;
         let report = verify(&archive, &options);
         assert_eq!((report.verdict, sealed(&report)), (Verdict::Verified, Some(3646)));
+        assert_eq!(report.meaning.title, "verified, sealed by validators");
         let (seal, covers) = seal(&report);
         assert_eq!((seal.signers.len(), seal.of, seal.others, seal.signed.value()), (3, 3, 0, 3647));
         assert_eq!(seal.strength, Strength::AcceptedCommit);
@@ -388,6 +389,14 @@ fn each_checkpoint_of_a_sample_is_sealed_by_itself() {
     assert_eq!((report.verdict, report.trust.looked), (Verdict::Verified, 3));
     assert!(!seals.is_empty() && seals.len() <= 3);
     assert!(report.statement.contains("sealed"), "{}", report.statement);
+}
+
+#[test]
+fn readme_says_of_each_verdict_what_the_report_says() {
+    let readme = include_str!("../README.md");
+    for Meaning { title, proves, does_not_prove } in MEANINGS {
+        assert!(readme.contains(&format!("| **{title}** | {proves} | {does_not_prove} |")), "{title}");
+    }
 }
 
 fn sample(config: &Config) -> Archive {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::statement::{anchored, not_anchored};
 use super::{
-    Anchor, BelievedReport, Bytes, Claim, HashCount, LedgerRange, NetworkName, Report, ReportOptions, SampleReport, Source, TrustReport,
-    UncheckedCount, Verdict, Versions, statement,
+    Anchor, BelievedReport, Bytes, Claim, HashCount, LedgerRange, Meaning, NetworkName, Report, ReportOptions, SampleReport, Source,
+    TrustReport, UncheckedCount, Verdict, Versions, meaning, statement,
 };
 use crate::archive::checkpoint::LedgerSeq;
 use crate::archive::path::FileKind;
@@ -134,6 +134,7 @@ pub fn compose(outcome: Outcome<'_>) -> Report {
         },
         verdict,
         statement: String::new(),
+        meaning: Meaning::NONE,
         sealed_through,
         anchors,
         trust,
@@ -151,6 +152,7 @@ pub fn compose(outcome: Outcome<'_>) -> Report {
         bytes: Bytes { compressed: total.compressed.to_string(), inflated: total.inflated.to_string() },
     };
     let errors = kept.errors().values().fold(0, |sum: u64, count| sum.saturating_add(*count));
+    report.meaning = meaning(&report);
     report.statement = statement(&report, errors, cancelled, unmet, range.map(JoinedRange::vouched));
     report
 }

@@ -19,7 +19,7 @@ use crate::verify::scp::Quorums;
 use crate::verify::segment::Tally;
 use crate::verify::votes::Seal;
 
-pub use statement::statement;
+pub use statement::{MEANINGS, Meaning, meaning, statement};
 
 /// The version of this crate, and of the XDR types in it.
 #[derive(Clone, Debug, Serialize)]
@@ -65,8 +65,10 @@ pub struct Report {
     pub options: ReportOptions,
     /// The verdict.
     pub verdict: Verdict,
-    /// What it proves and what it does not.
+    /// What was found, in words.
     pub statement: String,
+    /// What such a verdict proves and what it does not.
+    pub meaning: &'static Meaning,
     /// The ledger up to which validators' signatures vouch; none without them.
     pub sealed_through: Option<LedgerSeq>,
     /// What the chain is tied to.

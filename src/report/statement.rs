@@ -1,10 +1,85 @@
-//! A verdict in words: what it proves and what it does not. The one place that says it, for report, page and README.
+//! A verdict in words: what it proves and what it does not. The one place that says it, for report, page, command line and README
+//! (a test holds the README to it).
+
+use serde::Serialize;
 
 use super::{Anchor, LedgerRange, Report, TrustReport, Verdict};
 use crate::archive::checkpoint::LedgerSeq;
 use crate::trust::vouched::Vouched;
 use crate::verify::finding::FindingCode;
 use crate::verify::votes::Strength;
+
+/// What a verdict proves and what it does not, whatever the archive.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Meaning {
+    /// The verdict, with what vouches for it.
+    pub title: &'static str,
+    /// What it proves.
+    pub proves: &'static str,
+    /// What it does not.
+    pub does_not_prove: &'static str,
+}
+
+/// Every meaning there is; the README shows them in this order.
+pub const MEANINGS: [Meaning; 6] = [SEALED, TRUSTED, CONSISTENT, SAMPLED, INCOMPLETE, FAULTY];
+
+const SEALED: Meaning = Meaning {
+    title: "verified, sealed by validators",
+    proves: "every file of the range agrees with the chain of ledger headers, and a quorum of the validators whom you believe signed its end: any other history up to the sealed ledger would need other signatures of theirs, or a collision of SHA-256",
+    does_not_prove: "that the validators deserve it, that they executed transactions as the protocol says, or what the ledgers above the sealed one did: those are consistent, but their own effects are only sealed by the ledger after them",
+};
+
+const TRUSTED: Meaning = Meaning {
+    title: "verified, with a hash that you trust",
+    proves: "every file of the range agrees with the chain of ledger headers, and the chain leads to the hash that you trust: any other history up to that ledger would need a collision of SHA-256",
+    does_not_prove: "that the hash is the network's: that is as good as where you have it from; nor anything of the ledgers above it but that they are consistent",
+};
+
+const CONSISTENT: Meaning = Meaning {
+    title: "verified: consistent, not anchored",
+    proves: "every file of the range agrees with the chain of ledger headers: nothing is missing, damaged or exchanged without all the rest being made to fit",
+    does_not_prove: "that this history is the network's: nobody whom you believe vouches for its end, and whoever makes up a whole history, or keeps one of an earlier start of the network, gets the same verdict",
+};
+
+const SAMPLED: Meaning = Meaning {
+    title: "verified, of a sample",
+    proves: "every file of the drawn checkpoints agrees with the headers of its checkpoint, and validators vouch for those that are sealed",
+    does_not_prove: "anything of the checkpoints that were not drawn beyond the odds that the report gives, nor that the drawn ones belong to one chain",
+};
+
+const INCOMPLETE: Meaning = Meaning {
+    title: "incomplete",
+    proves: "what was read has no fault",
+    does_not_prove: "anything of what could not be read, or that anybody vouches for it whom you named and who was not found to",
+};
+
+const FAULTY: Meaning = Meaning {
+    title: "faulty",
+    proves: "at least one file is not what the rest of the archive, the network or those whom you trust say that it must be; each finding has the file, the ledger and both sides",
+    does_not_prove: "that somebody meant it: damaged disks and interrupted uploads look the same; nor that all other files are sound, where the run stopped early",
+};
+
+impl Meaning {
+    /// Of a report that has no verdict yet.
+    pub(super) const NONE: &'static Self = &INCOMPLETE;
+}
+
+/// The meaning of a report.
+#[must_use]
+pub fn meaning(report: &Report) -> &'static Meaning {
+    let vouches = |anchor: &Anchor| covers(anchor).is_some();
+    match report.verdict {
+        Verdict::Faulty => &FAULTY,
+        Verdict::Incomplete => &INCOMPLETE,
+        Verdict::Verified if report.options.sample.is_some() => &SAMPLED,
+        Verdict::Verified => match report.anchors.iter().find(|anchor| vouches(anchor)) {
+            Some(Anchor::Seal { .. }) => &SEALED,
+            Some(_) => &TRUSTED,
+            None => &CONSISTENT,
+        },
+    }
+}
 
 /// A few sentences about a report with that many errors, kept or not. `unmet`: nobody vouched for it of whom it was asked.
 #[must_use]
