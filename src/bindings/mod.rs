@@ -17,6 +17,8 @@ use crate::archive::network::KNOWN_NETWORKS;
 #[cfg(feature = "explore")]
 use crate::driver::dump::DumpError;
 use crate::driver::provenance::ProvenanceError;
+use crate::driver::recent_quorum_sets::RecentQuorumSetsError;
+use crate::driver::verify_checkpoints::VerifyCheckpointsError;
 use crate::driver::web::WebHost;
 use crate::driver::{self, verify_archives};
 use crate::historywork::checkpoint_data::MissingData;
@@ -169,6 +171,47 @@ pub async fn checkpoint_log(source: JsValue, options: JsValue, on_line: Function
     let readers = readers(source, &host)?;
     let mut line = |line: driver::log::LogLine| drop(to_js(&line).and_then(|line| on_line.call1(&JsValue::NULL, &line)));
     to_js(&driver::log::checkpoint_log(borrowed(&readers), &host, &options, range, &mut line).await)
+}
+
+/// Verifies the hashes of checkpoints from a trusted end down; resolves with them, their file's text in `json`.
+///
+/// # Errors
+/// `FAULTY` with the fault, `UNANCHORED` if nothing vouches for the end, the code of what kept a file from being read,
+/// `ABORTED`, `USAGE`.
+#[wasm_bindgen(js_name = verifyCheckpoints)]
+pub async fn verify_checkpoints(source: JsValue, options: JsValue, signal: AbortSignal) -> Result<JsValue, JsValue> {
+    let (options, request) = options::checkpoints_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(source, &host)?;
+    let verified = driver::verify_checkpoints::verify_checkpoints(borrowed(&readers), &host, &options, request, &mut |_| {}).await;
+    to_js(&verified.map_err(|error| match &error {
+        VerifyCheckpointsError::Usage(why) => usage(&why.to_string()),
+        VerifyCheckpointsError::Unanchored(_, finding) => {
+            let advice = finding.as_ref().map(|finding| finding.message.as_str());
+            with_code(&error.to_string(), "UNANCHORED", advice)
+        }
+        VerifyCheckpointsError::Faulty(finding, _) => with_code(&error.to_string(), "FAULTY", Some(&finding.advice)),
+        VerifyCheckpointsError::Unreadable(read) => with_code(&error.to_string(), &read.code, Some(&read.advice)),
+        VerifyCheckpointsError::Cancelled => with_code(&error.to_string(), "ABORTED", None),
+    })?)
+}
+
+/// Looks who went by which quorum set in the last checkpoints.
+///
+/// # Errors
+/// `FAULTY` if no archive says how far it is, the code of what kept its newest state from being read, `ABORTED`, `USAGE`.
+#[wasm_bindgen(js_name = recentQuorumSets)]
+pub async fn recent_quorum_sets(source: JsValue, options: JsValue, signal: AbortSignal) -> Result<JsValue, JsValue> {
+    let (options, range) = options::quorum_sets_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(source, &host)?;
+    let found = driver::recent_quorum_sets::recent_quorum_sets(borrowed(&readers), &host, &options, range, &mut |_, _| {}).await;
+    to_js(&found.map_err(|error| match &error {
+        RecentQuorumSetsError::Usage(why) => usage(&why.to_string()),
+        RecentQuorumSetsError::NoTip => with_code(&error.to_string(), "FAULTY", None),
+        RecentQuorumSetsError::Unreadable(read) => with_code(&error.to_string(), &read.code, Some(&read.advice)),
+        RecentQuorumSetsError::Cancelled => with_code(&error.to_string(), "ABORTED", None),
+    })?)
 }
 
 /// The metrics of a report in Prometheus' text format.

@@ -7,6 +7,8 @@ use super::usage;
 use crate::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
 use crate::archive::network::Network;
 use crate::driver::log::LogRange;
+use crate::driver::recent_quorum_sets::{DEFAULT_LAST, RecentRange};
+use crate::driver::verify_checkpoints::VerifyCheckpointsRequest;
 use crate::driver::{ReadOptions, RunOptions, Timeouts, Trust};
 use crate::historywork::EDGE_CONCURRENCY;
 use crate::historywork::check_single_ledger_header_work::KnownHeader;
@@ -118,6 +120,28 @@ pub(super) fn trust(object: &JsValue) -> Result<Trust, JsValue> {
         }
     }
     Ok(Trust { believed, nobody, hashes, all_signatures: boolean(&object, "allSignatures")? })
+}
+
+/// For [`super::verify_checkpoints`]: what is trusted, and where to stop.
+pub(super) fn checkpoints_options(object: &JsValue) -> Result<(ReadOptions, VerifyCheckpointsRequest), JsValue> {
+    refuse_strangers(object, &["fromLedger", "historyHash", "historyLedger", "trust", "trustedHashes"])?;
+    let hash = text(object, "historyHash")?.map(|hash| hash.parse().map_err(|_| usage("historyHash must be 64 hexadecimal digits")));
+    let history = match (integer(object, "historyLedger")?, hash.transpose()?) {
+        (Some(ledger), Some(hash)) => Some((LedgerSeq::new(ledger), hash)),
+        (None, None) => None,
+        _ => return Err(usage("historyLedger and historyHash belong together: a ledger and its hash")),
+    };
+    let earlier = text(object, "trustedHashes")?.map(|json| CheckpointHashes::parse(&json));
+    let earlier = earlier.transpose().map_err(|error| usage(&format!("trustedHashes: {error}")))?;
+    let from = integer(object, "fromLedger")?.map(LedgerSeq::new);
+    Ok((reading(object)?, VerifyCheckpointsRequest { history, earlier, from, trust: trust(object)? }))
+}
+
+/// For [`super::recent_quorum_sets`]: which checkpoints.
+pub(super) fn quorum_sets_options(object: &JsValue) -> Result<(ReadOptions, RecentRange), JsValue> {
+    refuse_strangers(object, &["high", "last"])?;
+    let last = integer(object, "last")?.unwrap_or(DEFAULT_LAST);
+    Ok((reading(object)?, RecentRange { last, high: integer(object, "high")?.map(LedgerSeq::new) }))
 }
 
 /// The options that all have in common.

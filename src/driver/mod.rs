@@ -13,10 +13,12 @@ pub mod native;
 mod options;
 mod probe;
 pub mod provenance;
+pub mod recent_quorum_sets;
 mod roots;
 mod schedule;
 pub mod status;
 mod verify;
+pub mod verify_checkpoints;
 #[cfg(feature = "web")]
 pub mod web;
 

@@ -28,6 +28,7 @@ pub mod download_scp_history_work;
 pub mod download_transactions_work;
 pub mod download_tx_results_work;
 pub mod download_verify_tx_results_work;
+pub mod fetch_recent_qsets_work;
 pub mod get_and_unzip_remote_file_work;
 pub mod get_history_archive_state_work;
 pub mod get_remote_file_work;
@@ -43,6 +44,7 @@ pub mod verify_bucket_work;
 pub mod verify_checkpoint_work;
 pub mod verify_range_work;
 pub mod verify_tx_results_work;
+pub mod write_verified_checkpoint_hashes_work;
 
 use crate::archive::error::ReadError;
 use crate::archive::id::ArchiveId;

@@ -19,7 +19,7 @@ use super::header::Header;
 use super::quorum::{QuorumSet, quorum_set_hash};
 use super::signature::{Signed, is_signed_by};
 use super::votes::{Judgement, LedgerVotes, Seal, Strength, Vote};
-use super::xdr::decode;
+use super::xdr::{XdrError, decode};
 use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
 use crate::archive::node::NodeId;
 use crate::archive::path::{ArchivePath, FileKind};
@@ -149,7 +149,7 @@ impl<'a> ScpCheck<'a> {
         report.findings.extend(self.findings);
         report.settle_status(self.headers);
         if missing {
-            self::as_optional(&mut report, self.rules, self.checkpoint);
+            as_optional(&mut report, self.rules, self.checkpoint);
         } else if empty && report.status == Status::Verified {
             report.status = Status::Unchecked(Unchecked::OptionalAbsent);
         }
@@ -284,8 +284,8 @@ impl<'a> ScpCheck<'a> {
 
 impl RecordSink for ScpCheck<'_> {
     fn record(&mut self, record: Record<'_>) {
-        match decode::<ScpHistoryEntry>(record.bytes, self.rules.budget.xdr_depth) {
-            Ok(ScpHistoryEntry::V0(entry)) => self.entry(&entry, record.offset),
+        match scp_entry(record.bytes, self.rules) {
+            Ok(entry) => self.entry(&entry, record.offset),
             Err(error) => {
                 let finding = decode_finding(self.path.clone(), "the record is no ScpHistoryEntry", &error);
                 self.findings.push(finding.at_checkpoint(self.checkpoint).at_offset(record.offset));
@@ -294,8 +294,13 @@ impl RecordSink for ScpCheck<'_> {
     }
 }
 
+/// Decodes one record of an scp file.
+pub(crate) fn scp_entry(record: &[u8], rules: &Rules) -> Result<ScpHistoryEntryV0, XdrError> {
+    decode(record, rules.budget.xdr_depth).map(|ScpHistoryEntry::V0(entry)| entry)
+}
+
 /// A missing scp file is a fault only in so far as other archives may have it (S8).
-fn as_optional<T>(report: &mut FileReport<T>, rules: &Rules, checkpoint: Checkpoint) {
+pub(crate) fn as_optional<T>(report: &mut FileReport<T>, rules: &Rules, checkpoint: Checkpoint) {
     let before_the_first = checkpoint.last_ledger().value() < FIRST_PUBNET_SCP_CHECKPOINT;
     if before_the_first && rules.network.as_ref().is_some_and(crate::archive::network::Network::is_pubnet) {
         report.findings.clear();
