@@ -424,7 +424,7 @@ mod tests {
             all.add(node(number), said(1, 5));
         });
         assert_eq!((all.nodes.len(), all.crowded_out, all.counted), (MOST_NODES, 10_000, 10_000));
-        let mut sets = RecentQsets {
+        let sets = RecentQsets {
             sets: (0..2000).map(|number| (Hash256::new(*node(number).as_bytes()), QuorumSet::default())).collect(),
             ..RecentQsets::default()
         };
