@@ -123,6 +123,29 @@ pub async fn check_header(source: JsValue, options: JsValue, signal: AbortSignal
     to_js(&checks.map_err(|error| usage(&error.to_string()))?)
 }
 
+/// Compares archives with each other. Resolves with the comparison, also after `signal` aborted.
+///
+/// # Errors
+/// `USAGE`, `UNSUPPORTED`.
+#[wasm_bindgen(js_name = compareArchives)]
+pub async fn compare_archives(
+    sources: JsValue,
+    options: JsValue,
+    on_event: Option<Function>,
+    signal: AbortSignal,
+) -> Result<JsValue, JsValue> {
+    let (options, range, trust) = options::compare_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(sources, &host)?;
+    let mut emit = |event: driver::compare::CompareEvent| {
+        if let Some(on_event) = &on_event {
+            drop(to_js(&event).and_then(|event| on_event.call1(&JsValue::NULL, &event)));
+        }
+    };
+    let comparison = driver::compare::compare_archives(borrowed(&readers), &host, &options, range, &trust, &mut emit).await;
+    to_js(&comparison.map_err(|error| usage(&error.to_string()))?)
+}
+
 /// Hands over each record of a file of an archive as JSON, a state as one; resolves with how many there were.
 ///
 /// # Errors

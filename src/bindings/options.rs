@@ -6,6 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use super::usage;
 use crate::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
 use crate::archive::network::Network;
+use crate::driver::compare::CompareRange;
 use crate::driver::log::LogRange;
 use crate::driver::recent_quorum_sets::{DEFAULT_LAST, RecentRange};
 use crate::driver::verify_checkpoints::VerifyCheckpointsRequest;
@@ -142,6 +143,13 @@ pub(super) fn quorum_sets_options(object: &JsValue) -> Result<(ReadOptions, Rece
     refuse_strangers(object, &["high", "last"])?;
     let last = integer(object, "last")?.unwrap_or(DEFAULT_LAST);
     Ok((reading(object)?, RecentRange { last, high: integer(object, "high")?.map(LedgerSeq::new) }))
+}
+
+/// For [`super::compare_archives`]: which ledgers, and whom the user believes.
+pub(super) fn compare_options(object: &JsValue) -> Result<(ReadOptions, CompareRange, Trust), JsValue> {
+    refuse_strangers(object, &["last", "range", "trust"])?;
+    let (low, high) = range(object)?;
+    Ok((reading(object)?, CompareRange { low, high, last: integer(object, "last")? }, trust(object)?))
 }
 
 /// The options that all have in common.

@@ -3,6 +3,7 @@
 //! What it is: what is read when, how often it is tried again, when to let others run, when to stop. What it is not:
 //! a judge of bytes; that is [`crate::verify`]. Clock, timers and randomness come from a [`Host`].
 
+pub mod compare;
 pub mod download;
 pub mod dump;
 pub mod event;
@@ -17,6 +18,7 @@ pub mod recent_quorum_sets;
 mod roots;
 mod schedule;
 pub mod status;
+mod time;
 mod verify;
 pub mod verify_checkpoints;
 #[cfg(feature = "web")]

@@ -687,7 +687,7 @@ impl Run<'_, '_> {
             }
             DriveEvent::History(HistoryEvent::Finding(finding)) => self.say(*finding),
             DriveEvent::History(HistoryEvent::Saved(state)) => (self.emit)(Event::State { state }),
-            DriveEvent::History(HistoryEvent::Downloaded(..)) => {}
+            DriveEvent::History(HistoryEvent::Downloaded(..) | HistoryEvent::Compared(_)) => {}
             DriveEvent::Retry { path, archive, attempt, delay_ms, reason } => {
                 let archive = self.drive.pool().name(archive).to_owned();
                 (self.emit)(Event::Retry { path, archive, attempt, delay_ms, reason });

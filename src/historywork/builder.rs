@@ -32,6 +32,7 @@ pub struct HistoryWorkBuilder {
     with_buckets: bool,
     with_scp: bool,
     look: bool,
+    keep_messages: bool,
 }
 
 /// The items of one checkpoint.
@@ -66,6 +67,7 @@ impl HistoryWorkBuilder {
             with_buckets: true,
             with_scp: true,
             look: false,
+            keep_messages: false,
         }
     }
 
@@ -94,6 +96,13 @@ impl HistoryWorkBuilder {
     #[must_use]
     pub fn looking_at_signatures(mut self, look: bool) -> Self {
         self.look = look;
+        self
+    }
+
+    /// Keeps the SCP messages in the state, to be held together with those of other archives.
+    #[must_use]
+    pub fn keeping_messages(mut self, keep: bool) -> Self {
+        self.keep_messages = keep;
         self
     }
 
@@ -140,7 +149,7 @@ impl HistoryWorkBuilder {
         let results = self.of_kind(FileKind::Results, DownloadTxResultsWork::new);
         let tx_results = self.file(add, "DownloadTxResultsWork", &[ledger_headers, transactions], results)?;
         let scp_history = if self.with_scp {
-            let scp = self.of_kind(FileKind::Scp, DownloadScpHistoryWork::new).looking(self.look);
+            let scp = self.of_kind(FileKind::Scp, DownloadScpHistoryWork::new).looking(self.look).keeping_messages(self.keep_messages);
             Some(self.file(add, "DownloadScpHistoryWork", &[history_archive_state, ledger_headers], scp)?)
         } else {
             let none = crate::verify::checkpoint::Headers::none(self.checkpoint);

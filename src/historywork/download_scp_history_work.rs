@@ -19,6 +19,7 @@ pub struct DownloadScpHistoryWork {
     file: CheckpointFile,
     headers: Arc<Headers>,
     look: bool,
+    keep: bool,
 }
 
 impl DownloadScpHistoryWork {
@@ -26,13 +27,20 @@ impl DownloadScpHistoryWork {
     #[must_use]
     pub fn new(archives: Archives, checkpoint: Checkpoint, avoid: Vec<ArchiveId>, state: SharedHistoryState) -> Self {
         let file = CheckpointFile::new(archives, checkpoint, avoid, state);
-        Self { file, headers: Arc::new(Headers::none(checkpoint)), look: false }
+        Self { file, headers: Arc::new(Headers::none(checkpoint)), look: false, keep: false }
     }
 
     /// Finds out if the user's validators agreed on the checkpoint.
     #[must_use]
     pub fn looking(mut self, look: bool) -> Self {
         self.look = look;
+        self
+    }
+
+    /// Keeps the messages, to be held together with those of other archives.
+    #[must_use]
+    pub fn keeping_messages(mut self, keep: bool) -> Self {
+        self.keep = keep;
         self
     }
 }
@@ -57,7 +65,7 @@ impl CheckpointFileWork for DownloadScpHistoryWork {
     }
 
     fn check(&self) -> ScpCheck<'_> {
-        ScpCheck::new(self.file.rules(), &self.headers, self.look)
+        ScpCheck::new(self.file.rules(), &self.headers, self.look).keeping_messages(self.keep)
     }
 
     fn report(&self, check: ScpCheck<'_>, delivery: Delivery) -> FileReport<ScpFacts> {

@@ -22,6 +22,7 @@ pub mod builder;
 pub mod check_single_ledger_header_work;
 pub mod checkpoint_data;
 pub mod checkpoint_file;
+pub mod compare_archives_work;
 pub mod download_buckets_work;
 pub mod download_ledger_headers_work;
 pub mod download_scp_history_work;
@@ -115,6 +116,8 @@ pub struct Turn<'a> {
 pub enum HistoryEvent {
     /// A checkpoint is settled: its files' statuses, as [`crate::archive::path::FileKind::ALL`].
     Checkpoint(crate::archive::checkpoint::Checkpoint, [crate::verify::checkpoint::Status; 5]),
+    /// A checkpoint of several archives was compared.
+    Compared(Box<crate::trust::comparison::ComparedCheckpoint>),
     /// Something is wrong with an archive.
     Finding(Box<crate::verify::finding::Finding>),
     /// A state that the run can be resumed from.

@@ -193,7 +193,7 @@ impl HistoryWork for VerifyCheckpointWork {
 }
 
 /// Holds the files of a checkpoint against each other.
-fn put_together(state: &SharedHistoryState, archives: &Archives) -> Option<VerifiedCheckpoint> {
+pub(super) fn put_together(state: &SharedHistoryState, archives: &Archives) -> Option<VerifiedCheckpoint> {
     let mut state = core::mem::take(&mut *state.lock());
     let ledger = state.ledger.take()?;
     let headers = Arc::clone(&ledger.facts);

@@ -5,6 +5,7 @@
 //! follow; those are [`crate::verify`]. Rules: B.5 H5, B.10, B.11, D.2.
 
 pub mod checkpoint_hashes;
+pub mod comparison;
 pub mod preset;
 pub mod provenance;
 pub mod vouched;

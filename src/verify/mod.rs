@@ -12,6 +12,7 @@ mod entries;
 pub mod envelope;
 pub mod finding;
 pub mod header;
+pub mod messages;
 pub mod quorum;
 pub mod results;
 pub mod scp;

@@ -16,6 +16,7 @@ use stellar_xdr::{Limits, ScpEnvelope, ScpHistoryEntry, ScpHistoryEntryV0, ScpSt
 use super::checkpoint::{Delivery, FileReport, Headers, Rules, Status, Unchecked, decode_finding};
 use super::finding::{Finding, FindingCode, Findings, Severity};
 use super::header::Header;
+use super::messages::ScpMessages;
 use super::quorum::{QuorumSet, quorum_set_hash};
 use super::signature::{Signed, is_signed_by};
 use super::votes::{Judgement, LedgerVotes, Seal, Strength, Vote};
@@ -55,6 +56,8 @@ pub struct ScpFacts {
     pub strangers: Option<(LedgerSeq, u64)>,
     /// The ledgers of the file by what their signatures come to, where all were looked at.
     pub quorums: Quorums,
+    /// What the file says, where it was asked to be kept.
+    pub messages: Option<Box<ScpMessages>>,
 }
 
 impl ScpFacts {
@@ -132,6 +135,13 @@ impl<'a> ScpCheck<'a> {
             signatures: 0,
             facts: ScpFacts { looked: look, ..ScpFacts::default() },
         }
+    }
+
+    /// Keeps what the file says, to be held together with what other archives' files say.
+    #[must_use]
+    pub fn keeping_messages(mut self, keep: bool) -> Self {
+        self.facts.messages = keep.then(Box::default);
+        self
     }
 
     /// What the file turned out to be, once it was delivered.
@@ -285,7 +295,12 @@ impl<'a> ScpCheck<'a> {
 impl RecordSink for ScpCheck<'_> {
     fn record(&mut self, record: Record<'_>) {
         match scp_entry(record.bytes, self.rules) {
-            Ok(entry) => self.entry(&entry, record.offset),
+            Ok(entry) => {
+                if let Some(messages) = &mut self.facts.messages {
+                    messages.keep(&entry, record.bytes.len());
+                }
+                self.entry(&entry, record.offset);
+            }
             Err(error) => {
                 let finding = decode_finding(self.path.clone(), "the record is no ScpHistoryEntry", &error);
                 self.findings.push(finding.at_checkpoint(self.checkpoint).at_offset(record.offset));
