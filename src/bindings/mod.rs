@@ -16,6 +16,7 @@ use crate::archive::error::ReadError;
 use crate::archive::network::KNOWN_NETWORKS;
 #[cfg(feature = "explore")]
 use crate::driver::dump::DumpError;
+use crate::driver::prove::ProveError;
 use crate::driver::provenance::ProvenanceError;
 use crate::driver::recent_quorum_sets::RecentQuorumSetsError;
 use crate::driver::verify_checkpoints::VerifyCheckpointsError;
@@ -235,6 +236,50 @@ pub async fn recent_quorum_sets(source: JsValue, options: JsValue, signal: Abort
         RecentQuorumSetsError::Unreadable(read) => with_code(&error.to_string(), &read.code, Some(&read.advice)),
         RecentQuorumSetsError::Cancelled => with_code(&error.to_string(), "ABORTED", None),
     })?)
+}
+
+/// Makes a proof of a transaction; resolves with its JSON text.
+///
+/// # Errors
+/// `USAGE`, `UNSUPPORTED`, `ABORTED`; `NOT_FOUND` where the range has no such transaction; `FAULTY` or the code of what kept a
+/// file from being read.
+#[wasm_bindgen(js_name = proveTransaction)]
+pub async fn prove_transaction(source: JsValue, options: JsValue, signal: AbortSignal) -> Result<String, JsValue> {
+    let (options, trust, wanted) = options::prove_transaction_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(source, &host)?;
+    let proof = driver::prove::prove_transaction(borrowed(&readers), &host, &options, &trust, wanted, &mut |_| {}).await;
+    proof.map_err(|error| prove_error(error, &signal))
+}
+
+/// Makes a proof of a ledger entry; resolves with its JSON text.
+///
+/// # Errors
+/// As [`prove_transaction`].
+#[wasm_bindgen(js_name = proveEntry)]
+pub async fn prove_entry(source: JsValue, options: JsValue, signal: AbortSignal) -> Result<String, JsValue> {
+    let options::EntryWanted { read, trust, key, checkpoint, max_bucket_bytes } = options::prove_entry_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(source, &host)?;
+    let proof = driver::prove::prove_entry(borrowed(&readers), &host, &read, &trust, &key, checkpoint, max_bucket_bytes).await;
+    proof.map_err(|error| prove_error(error, &signal))
+}
+
+/// Checks a proof, without any network. What is wrong with the proof is in the report.
+///
+/// # Errors
+/// `USAGE` for options that make no sense.
+#[wasm_bindgen(js_name = verifyProof)]
+pub fn verify_proof(text: &str, options: JsValue) -> Result<JsValue, JsValue> {
+    let (network, trust) = options::verify_proof_options(&options)?;
+    to_js(&crate::trust::proof::verify_proof(text, network.as_ref(), &trust))
+}
+
+fn prove_error(error: ProveError, signal: &AbortSignal) -> JsValue {
+    match error {
+        ProveError::Read(error) => missing(error, signal),
+        other => with_code(&other.to_string(), other.code(), None),
+    }
 }
 
 /// The metrics of a report in Prometheus' text format.

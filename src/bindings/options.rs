@@ -1,6 +1,7 @@
 //! The options of every call, read by hand, so that a mistake is named with its field and in JavaScript's words.
 
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
+use stellar_xdr::LedgerKey;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::usage;
@@ -8,6 +9,7 @@ use crate::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
 use crate::archive::network::Network;
 use crate::driver::compare::CompareRange;
 use crate::driver::log::LogRange;
+use crate::driver::prove::{MAX_BUCKET_BYTES, WantedTransaction, parse_ledger_key};
 use crate::driver::recent_quorum_sets::{DEFAULT_LAST, RecentRange};
 use crate::driver::verify_checkpoints::VerifyCheckpointsRequest;
 use crate::driver::{ReadOptions, RunOptions, Timeouts, Trust};
@@ -150,6 +152,50 @@ pub(super) fn compare_options(object: &JsValue) -> Result<(ReadOptions, CompareR
     refuse_strangers(object, &["last", "range", "trust"])?;
     let (low, high) = range(object)?;
     Ok((reading(object)?, CompareRange { low, high, last: integer(object, "last")? }, trust(object)?))
+}
+
+/// For [`super::prove_transaction`].
+pub(super) fn prove_transaction_options(object: &JsValue) -> Result<(ReadOptions, Trust, WantedTransaction), JsValue> {
+    refuse_strangers(object, &["hash", "index", "ledger", "range", "trust"])?;
+    let (low, high) = range(object)?;
+    let wanted = match (text(object, "hash")?, integer(object, "ledger")?, integer(object, "index")?) {
+        (Some(hash), None, None) => {
+            let hash = hash.parse().map_err(|_| usage("hash must be 64 hexadecimal digits"))?;
+            WantedTransaction::ByHash { hash, low, high }
+        }
+        (None, Some(ledger), Some(index)) => WantedTransaction::ByPlace { ledger: LedgerSeq::new(ledger), index },
+        _ => return Err(usage("either hash is given, or ledger and index: which transaction is to be proven?")),
+    };
+    Ok((reading(object)?, trust(object)?, wanted))
+}
+
+/// For [`super::prove_entry`].
+pub(super) struct EntryWanted {
+    pub(super) read: ReadOptions,
+    pub(super) trust: Trust,
+    pub(super) key: LedgerKey,
+    pub(super) checkpoint: LedgerSeq,
+    pub(super) max_bucket_bytes: u64,
+}
+
+/// For [`super::prove_entry`].
+pub(super) fn prove_entry_options(object: &JsValue) -> Result<EntryWanted, JsValue> {
+    refuse_strangers(object, &["checkpoint", "key", "maxBucketBytes", "trust"])?;
+    let key = text(object, "key")?.ok_or_else(|| usage("key must be given: which entry is to be proven?"))?;
+    let checkpoint = integer(object, "checkpoint")?.ok_or_else(|| usage("checkpoint must be given: the last ledger of one"))?;
+    Ok(EntryWanted {
+        read: reading(object)?,
+        trust: trust(object)?,
+        key: parse_ledger_key(&key).map_err(|error| usage(&error.to_string()))?,
+        checkpoint: LedgerSeq::new(checkpoint),
+        max_bucket_bytes: integer(object, "maxBucketBytes")?.map_or(MAX_BUCKET_BYTES, u64::from),
+    })
+}
+
+/// For [`super::verify_proof`]: the reader's network and trust.
+pub(super) fn verify_proof_options(object: &JsValue) -> Result<(Option<Network>, Trust), JsValue> {
+    refuse_unknown(object, &["network", "trust"])?;
+    Ok((text(object, "network")?.map(|network| Network::from_name_or_passphrase(&network)), trust(object)?))
 }
 
 /// The options that all have in common.

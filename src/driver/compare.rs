@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Host;
 use super::event::{ArchiveProgress, Count};
-use super::options::{ReadOptions, Trust, UsageError};
+use super::options::{ReadOptions, UsageError};
 use super::probe::{CLAMPED, Probe, note};
 use super::roots::{PATIENCE_MS, Roots, read_roots, tip};
 use super::schedule::{Drive, DriveEvent};
@@ -28,6 +28,7 @@ use crate::historywork::{COORDINATE, HistoryEvent, scheduler};
 use crate::report::{Bytes, LedgerRange, Versions};
 use crate::transport::ArchiveReader;
 use crate::transport::pool::ArchivePool;
+use crate::trust::Trust;
 use crate::trust::comparison::{Agreement, Compared, ComparedCheckpoint, ComparedFile, Disagreement, MissingRun, SharedAnchor, total};
 use crate::trust::preset::Believed;
 use crate::verify::checkpoint::Rules;

@@ -13,6 +13,7 @@ pub mod log;
 pub mod native;
 mod options;
 mod probe;
+pub mod prove;
 pub mod provenance;
 pub mod recent_quorum_sets;
 mod roots;
@@ -26,9 +27,11 @@ pub mod web;
 
 use futures_util::future::LocalBoxFuture;
 
-pub use options::{ReadOptions, Trust, UsageError};
+pub use options::{ReadOptions, UsageError};
 pub use schedule::{Drive, DriveEvent, Timeouts};
 pub use verify::{RunOptions, verify_archive, verify_archives};
+
+pub use crate::trust::Trust;
 
 /// What the platform gives a run.
 pub trait Host {

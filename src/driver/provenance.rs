@@ -3,12 +3,13 @@
 use stellar_xdr::{ScpHistoryEntry, ScpHistoryEntryV0};
 
 use super::download::download_checkpoint;
-use super::options::{ReadOptions, Trust};
+use super::options::ReadOptions;
 use super::{Host, UsageError};
 use crate::archive::checkpoint::LedgerSeq;
 use crate::archive::network::Network;
 use crate::historywork::checkpoint_data::{MissingData, decode};
 use crate::transport::ArchiveReader;
+use crate::trust::Trust;
 use crate::trust::provenance::{Provenance, provenance};
 use crate::verify::header::HeaderEntry;
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::Host;
 use super::event::{ArchiveProgress, Count, Event, Progress, Stage};
-use super::options::{ReadOptions, Trust, UsageError};
+use super::options::{ReadOptions, UsageError};
 use super::probe::{CLAMPED, Probe, note};
 use super::roots::{PATIENCE_IN_THE_END_MS, PATIENCE_MS, Roots, pinned_tip, read_roots, tip};
 use super::schedule::{Drive, DriveEvent, Timeouts};
@@ -30,6 +30,7 @@ use crate::report::compose::{Agreed, Outcome, compose};
 use crate::report::{Bytes, LedgerRange, Report, Versions};
 use crate::transport::ArchiveReader;
 use crate::transport::pool::ArchivePool;
+use crate::trust::Trust;
 use crate::verify::checkpoint::{Rules, Status, Unchecked};
 use crate::verify::finding::{Finding, FindingCode, Note};
 use crate::verify::state::check_root_against_checkpoint;

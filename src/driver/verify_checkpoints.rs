@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError};
 use serde::{Serialize, Serializer};
 
 use super::Host;
-use super::options::{ReadOptions, Trust, UsageError};
+use super::options::{ReadOptions, UsageError};
 use super::probe::Probe;
 use super::roots::{Roots, read_roots, tip};
 use super::schedule::{Drive, DriveEvent};
@@ -26,6 +26,7 @@ use crate::historywork::write_verified_checkpoint_hashes_work::{
 use crate::historywork::{COORDINATE, HistoryEvent, scheduler};
 use crate::transport::ArchiveReader;
 use crate::transport::pool::ArchivePool;
+use crate::trust::Trust;
 use crate::trust::checkpoint_hashes::CheckpointHashes;
 use crate::trust::vouched::Vouched;
 use crate::verify::checkpoint::Rules;

@@ -56,6 +56,70 @@ impl<'a> Envelope<'a> {
     }
 }
 
+/// The envelopes of a `TransactionSet` or `GeneralizedTransactionSet`, in their order; of their structure only what it takes to
+/// read them. One is decoded at a time, so that a large set costs no more than its bytes.
+pub(crate) fn envelopes_of_set<'a>(
+    set: &'a [u8],
+    generalized: bool,
+    network: Option<&NetworkId>,
+    depth: u32,
+) -> Result<Vec<Envelope<'a>>, XdrError> {
+    let mut cursor = Cursor::new(set);
+    let mut envelopes = Vec::new();
+    let mut list = |cursor: &mut Cursor<'a>| {
+        for _ in 0..cursor.u32()? {
+            envelopes.push(Envelope::read(cursor, network, depth)?);
+        }
+        Ok(())
+    };
+    if generalized {
+        if cursor.u32()? != 1 {
+            return Err(XdrError::Invalid("GeneralizedTransactionSet has an unknown version"));
+        }
+        cursor.hash()?;
+        for _ in 0..cursor.u32()? {
+            read_phase(&mut cursor, &mut list)?;
+        }
+    } else {
+        cursor.hash()?;
+        list(&mut cursor)?;
+    }
+    cursor.end()?;
+    Ok(envelopes)
+}
+
+fn read_phase<'a>(cursor: &mut Cursor<'a>, list: &mut dyn FnMut(&mut Cursor<'a>) -> Result<(), XdrError>) -> Result<(), XdrError> {
+    match cursor.u32()? {
+        0 => {
+            for _ in 0..cursor.u32()? {
+                if cursor.u32()? != 0 {
+                    return Err(XdrError::Invalid("a TxSetComponent has an unknown type"));
+                }
+                skip_optional_fee(cursor)?;
+                list(cursor)?;
+            }
+        }
+        1 => {
+            skip_optional_fee(cursor)?;
+            for _ in 0..cursor.u32()? {
+                for _ in 0..cursor.u32()? {
+                    list(cursor)?;
+                }
+            }
+        }
+        _ => return Err(XdrError::Invalid("a TransactionPhase has an unknown version")),
+    }
+    Ok(())
+}
+
+fn skip_optional_fee(cursor: &mut Cursor<'_>) -> Result<(), XdrError> {
+    match cursor.u32()? {
+        0 => Ok(()),
+        1 => cursor.i64().map(drop),
+        _ => Err(XdrError::Invalid("an optional field is neither absent nor present")),
+    }
+}
+
 fn is_soroban(transaction: &Transaction) -> bool {
     matches!(transaction.ext, TransactionExt::V1(_))
         || transaction.operations.iter().any(|operation| {

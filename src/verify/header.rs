@@ -120,6 +120,31 @@ impl ValueSignature {
     }
 }
 
+/// A `StellarValue` on its own: what validators agree on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AgreedValue {
+    pub(crate) tx_set_hash: Hash256,
+    pub(crate) kind: ValueKind,
+}
+
+impl AgreedValue {
+    /// Reads a value; one of a kind that this verifier does not know only as far as all kinds are the same.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, XdrError> {
+        let mut cursor = Cursor::new(bytes);
+        let tx_set_hash = cursor.hash()?;
+        cursor.u64()?;
+        upgrades(&mut cursor)?;
+        let kind = value_kind(&mut cursor)?;
+        if !matches!(kind, ValueKind::Unknown(_)) {
+            cursor.end()?;
+        }
+        Ok(Self { tx_set_hash, kind })
+    }
+}
+
 /// A header as an archive holds it.
 #[derive(Clone, Debug)]
 pub struct HeaderEntry {

@@ -21,4 +21,4 @@ pub mod signature;
 pub mod state;
 pub mod transactions;
 pub mod votes;
-mod xdr;
+pub(crate) mod xdr;

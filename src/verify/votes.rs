@@ -52,9 +52,15 @@ pub struct Vote {
 }
 
 impl Vote {
-    /// What an envelope says for the value of a header of that ledger; `None` if it says nothing or something else.
+    /// What an envelope says for the value of a header; `None` if it says nothing or something else.
     #[must_use]
     pub fn of(envelope: &ScpEnvelope, header: &Header) -> Option<(NodeId, Self)> {
+        Self::for_value(envelope, header.sequence, &header.scp_value)
+    }
+
+    /// What an envelope says for the value of a ledger; `None` if it says nothing or something else.
+    #[must_use]
+    pub fn for_value(envelope: &ScpEnvelope, ledger: LedgerSeq, agreed: &[u8]) -> Option<(NodeId, Self)> {
         let statement = &envelope.statement;
         let (strength, quorum_set, value) = match &statement.pledges {
             ScpStatementPledges::Externalize(said) => (Strength::AcceptedCommit, &said.commit_quorum_set_hash, &said.commit.value),
@@ -62,7 +68,7 @@ impl Vote {
             ScpStatementPledges::Prepare(said) if said.n_c != 0 => (Strength::CommitVote, &said.quorum_set_hash, &said.ballot.value),
             _ => return None,
         };
-        if statement.slot_index != u64::from(header.sequence.value()) || value.as_slice() != header.scp_value {
+        if statement.slot_index != u64::from(ledger.value()) || value.as_slice() != agreed {
             return None;
         }
         // What was decoded within limits is encoded within the same.
@@ -72,7 +78,8 @@ impl Vote {
         Some((NodeId::from_xdr(&statement.node_id), vote))
     }
 
-    fn verify(&mut self, node: &NodeId, network: &NetworkId) -> bool {
+    /// Whether the node signed it; looked at once.
+    pub fn verify(&mut self, node: &NodeId, network: &NetworkId) -> bool {
         let verify = || is_signed_by(node, network, Signed::Statement, &[&self.statement], &self.signature);
         *self.valid.get_or_insert_with(verify)
     }
@@ -127,7 +134,13 @@ impl LedgerVotes {
     /// No votes yet for a header.
     #[must_use]
     pub fn new(header: &Header) -> Self {
-        Self { ledger: header.sequence, previous_hash: header.previous_hash, votes: BTreeMap::new(), bytes: 0 }
+        Self::on_top_of(header.sequence, header.previous_hash)
+    }
+
+    /// No votes yet for a ledger, by the hash of the one before it.
+    #[must_use]
+    pub fn on_top_of(ledger: LedgerSeq, previous_hash: Hash256) -> Self {
+        Self { ledger, previous_hash, votes: BTreeMap::new(), bytes: 0 }
     }
 
     /// Adds a node's vote; of several, the strongest counts.
