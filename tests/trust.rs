@@ -9,11 +9,13 @@ mod common;
 use std::ops::ControlFlow;
 
 use common::{TestHost, codes, data, options, verify};
+use ed25519_dalek::{Signer, SigningKey};
 use futures_executor::block_on;
 use futures_util::future::LocalBoxFuture;
 use sample_archive::{Archive, Config};
 use stellar_archive_verifier::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
 use stellar_archive_verifier::archive::error::ReadError;
+use stellar_archive_verifier::archive::network::Network;
 use stellar_archive_verifier::archive::path::{ArchivePath, FileKind};
 use stellar_archive_verifier::codec::hash::{Hash256, sha256};
 use stellar_archive_verifier::driver::provenance::ledger_provenance;
@@ -28,7 +30,9 @@ use stellar_archive_verifier::transport::{ArchiveReader, Body};
 use stellar_archive_verifier::trust::preset::Believed;
 use stellar_archive_verifier::verify::finding::Severity;
 use stellar_archive_verifier::verify::votes::{Seal, Strength};
-use stellar_xdr::{Limits, ReadXdr, ScpHistoryEntry, ScpHistoryEntryV0, ScpStatementPledges, WriteXdr};
+use stellar_xdr::{
+    Hash, Limits, NodeId, PublicKey, ReadXdr, ScpHistoryEntry, ScpHistoryEntryV0, ScpQuorumSet, ScpStatementPledges, Uint256, WriteXdr,
+};
 
 const TESTNET: &str = "Test SDF Network ; September 2015";
 
@@ -112,6 +116,51 @@ fn a_forged_history_under_the_same_passphrase_is_caught_and_the_message_says_why
     let report = verify(&silent, &options);
     assert_eq!(report.verdict, Verdict::Incomplete);
     assert!(report.statement.contains("nobody of those that you named vouches for it"), "{}", report.statement);
+}
+
+#[test]
+fn a_real_history_that_strangers_go_on_with_is_sealed_as_far_as_it_is_real_and_caught_above() {
+    let archive = sample(&Config { ledgers: 64 * 6, ..Config::default() });
+    let network = Network::from_passphrase(Config::default().passphrase).id();
+    let strangers: Vec<_> = (1..=3).map(|seed| SigningKey::from_bytes(&[seed; 32])).collect();
+    let node = |key: &SigningKey| NodeId(PublicKey::PublicKeyTypeEd25519(Uint256(key.verifying_key().to_bytes())));
+    let set = ScpQuorumSet {
+        threshold: 2,
+        validators: strangers.iter().map(node).collect::<Vec<_>>().try_into().unwrap(),
+        inner_sets: Vec::new().try_into().unwrap(),
+    };
+    let hash = Hash(sha256(&[&set.to_xdr(Limits::none()).unwrap()]).as_bytes().to_owned());
+    // Above ledger 255 made-up validators sign the values instead.
+    let taken_over = edit(&archive, |ledger, entry| {
+        if ledger < 256 {
+            return;
+        }
+        entry.quorum_sets = vec![set.clone()].try_into().unwrap();
+        let mut messages = entry.ledger_messages.messages.to_vec();
+        messages.truncate(strangers.len());
+        for (message, key) in messages.iter_mut().zip(&strangers) {
+            message.statement.node_id = node(key);
+            match &mut message.statement.pledges {
+                ScpStatementPledges::Externalize(said) => said.commit_quorum_set_hash = hash.clone(),
+                ScpStatementPledges::Confirm(said) => said.quorum_set_hash = hash.clone(),
+                other => panic!("{other:?}"),
+            }
+            let mut signed = network.hash().as_bytes().to_vec();
+            signed.extend_from_slice(&1u32.to_be_bytes());
+            signed.extend_from_slice(&message.statement.to_xdr(Limits::none()).unwrap());
+            message.signature = key.sign(&signed).to_bytes().to_vec().try_into().unwrap();
+        }
+        entry.ledger_messages.messages = messages.try_into().unwrap();
+    });
+    for order in [Order::OldestFirst, Order::NewestFirst] {
+        let report = run(&taken_over, |options| {
+            options.order = order;
+            options.trust.believed = Some(believed(&archive, archive.threshold));
+        });
+        assert_eq!((report.verdict, codes(&report), sealed(&report)), (Verdict::Faulty, vec!["anchor-mismatch"], Some(254)));
+        let message = &report.findings[0].message;
+        assert!(message.contains("signed by 3 validators") && message.contains("above ledger 255"), "{message}");
+    }
 }
 
 #[test]

@@ -24,8 +24,9 @@ pub struct Vouched {
     seals: BTreeMap<LedgerSeq, Seal>,
     /// Checkpoints whose signatures were looked at.
     looked: u64,
-    /// Whether one of the user's validators signed anything that was looked at.
-    trusted: bool,
+    /// The newest checkpoint of which one of the user's validators signed anything that was looked at.
+    trusted: Option<LedgerSeq>,
+    /// The newest checkpoint of which only others did.
     strangers: Option<Strangers>,
     quorums: Quorums,
     hashes: BTreeMap<LedgerSeq, Hash256>,
@@ -45,9 +46,11 @@ impl Vouched {
     /// Takes a checkpoint: what its scp file said, and its headers; `archive` is whose scp file it was.
     pub fn add(&mut self, facts: ScpFacts, headers: &Headers, rules: &Rules, archive: &str) {
         self.looked = self.looked.saturating_add(u64::from(facts.looked));
-        self.trusted |= facts.trusted;
         self.quorums.add(facts.quorums);
-        let strangers = facts.strangers.map(|(ledger, count)| Strangers {
+        if facts.trusted {
+            self.trusted = self.trusted.max(Some(headers.checkpoint().last_ledger()));
+        }
+        let strangers = facts.strangers.filter(|_| !facts.trusted).map(|(ledger, count)| Strangers {
             ledger,
             count,
             checkpoint: headers.checkpoint(),
@@ -97,7 +100,7 @@ impl Vouched {
     /// Whether one of the user's validators signed anything that was looked at.
     #[must_use]
     pub fn saw_trusted(&self) -> bool {
-        self.trusted
+        self.trusted.is_some()
     }
 
     /// Ledgers by what their signatures come to, where all were looked at.
@@ -106,14 +109,16 @@ impl Vouched {
         self.quorums
     }
 
-    /// What is wrong with a history that a quorum of strangers signed, and none of the user's validators: a file without a
-    /// quorum proves nothing (S6), but one with another quorum is another history, or the user's set is out of date.
+    /// What is wrong with a history whose end a quorum of strangers signed, and none of the user's validators: a file without
+    /// a quorum proves nothing (S6), but one with another quorum is another history, or the user's set is out of date.
     #[must_use]
     pub fn strangers(&self, believed: &str) -> Option<Finding> {
         let Strangers { ledger, count, checkpoint, archive } =
-            self.strangers.as_ref().filter(|_| !self.trusted && self.seals.is_empty())?;
+            self.strangers.as_ref().filter(|strangers| self.trusted.is_none_or(|trusted| trusted < strangers.checkpoint.last_ledger()))?;
+        let since = self.trusted.map(|trusted| format!(", and nobody of it signed anything that was looked at above ledger {trusted}"));
         let message = format!(
-            "ledger {ledger} is signed by {count} validators that are a quorum by their own rules, but none of them is in the quorum set {believed}: anyone can make up validators, so this may be a forged history, or one of a network whose validators changed"
+            "ledger {ledger} is signed by {count} validators that are a quorum by their own rules, but none of them is in the quorum set {believed}{}: anyone can make up validators, so this may be a forged history, or one of a network whose validators changed",
+            since.unwrap_or_default()
         );
         let path = ArchivePath::of_checkpoint(FileKind::Scp, *checkpoint);
         let finding = Finding::new(FindingCode::AnchorMismatch, path, message).at_checkpoint(*checkpoint).at_ledger(*ledger);

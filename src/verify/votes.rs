@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use stellar_xdr::{Limits, ScpEnvelope, ScpStatementPledges, WriteXdr};
 
-use super::header::Header;
+use super::header::{Header, ValueKind};
 use super::quorum::{MOST_NODES, QuorumSet, greatest_quorum};
 use super::signature::{Signed, is_signed_by};
 use crate::archive::checkpoint::LedgerSeq;
@@ -55,6 +55,10 @@ impl Vote {
     /// What an envelope says for the value of a header; `None` if it says nothing or something else.
     #[must_use]
     pub fn of(envelope: &ScpEnvelope, header: &Header) -> Option<(NodeId, Self)> {
+        // What a value of a newer kind commits to is not known.
+        if matches!(header.value_kind, ValueKind::Unknown(_)) {
+            return None;
+        }
         Self::for_value(envelope, header.sequence, &header.scp_value)
     }
 
