@@ -6,6 +6,9 @@
 //! * **HistoryArchiveState (HAS)**: the JSON file that names the buckets of a checkpoint.
 //! * **Bucket**: a sorted file of ledger entries, named by its SHA-256; two of them a level, eleven levels a bucket list.
 //! * **Header chain**: ledger headers, each naming the hash of the one before.
+//! * **Quorum set**: so many of these validators, some of which may be sets themselves; the user's own says whose word counts.
+//! * **Seal**: signatures of a quorum over ledger N, which fix ledger N - 1 and all before it.
+//! * **Anchor**: what a chain is tied to: genesis, a seal, a hash that the user trusts.
 //! * **Finding**: evidence that the archive is wrong. **Error**: something could not be looked at.
 //! * **Segment**: what is kept of verified checkpoints; neighbours join.
 

@@ -2,7 +2,7 @@
 //!
 //! What it is: one file's records in, facts and [`finding::Finding`]s out; one checkpoint's files in, one
 //! [`segment::Segment`] out. What it is not: aware of where bytes come from, of time, or of the work that fetches them.
-//! Rules: B.3 to B.9 and B.11.
+//! Rules: B.3 to B.11.
 
 pub mod bucket;
 pub mod bucket_list;
