@@ -43,7 +43,7 @@ fn a_real_transaction_is_proven_by_the_preset_of_its_network_alone() {
     assert_eq!((transaction.hash, report.facts.as_ref().unwrap().ledger), (hash, ledger));
     assert_eq!(report.network.as_deref(), Some(TESTNET));
     let [ProofAnchor::Seal { seal, quorum_set }] = report.anchors.as_slice() else { panic!("{:?}", report.anchors) };
-    assert!(seal.signers.len() >= 2 && seal.of == 3 && quorum_set.starts_with("testnet"), "{seal:?}");
+    assert!(seal.signers.len() >= 2 && seal.of == 3 && quorum_set.starts_with("the quorum set testnet"), "{seal:?}");
     assert!(report.signers.iter().all(|signer| signer.trusted && signer.name.is_some()), "{:?}", report.signers);
     assert!(report.statement.contains(&hash.to_string()) && report.statement.contains("stroops"), "{}", report.statement);
 

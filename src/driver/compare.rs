@@ -651,7 +651,7 @@ fn vouched(comparison: &Comparison) -> String {
     let Some(through) = comparison.sealed_through else {
         return match &comparison.quorum_set {
             Some(name) => format!(
-                "No seal of the quorum set {name} was found, so nothing ties what they have to the network: archives that agree may all be made up, and those that differ may be right."
+                "No seal of {name} was found, so nothing ties what they have to the network: archives that agree may all be made up, and those that differ may be right."
             ),
             None => "No validators are known for this network, so nothing ties what they have to it: name those whom you believe.".into(),
         };

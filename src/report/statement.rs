@@ -212,7 +212,7 @@ pub(super) fn anchored(anchor: &Anchor) -> String {
                 Strength::CommitVote => "signed that they vote to commit",
             };
             format!(
-                "{} are sealed by {} of the {} validators of the quorum set {quorum_set}: they {what} ledger {}, whose transaction set names the header before it",
+                "{} are sealed by {} of the {} validators of {quorum_set}: they {what} ledger {}, whose transaction set names the header before it",
                 span(covers, &seal.ledger),
                 seal.signers.len(),
                 seal.of,
@@ -241,11 +241,11 @@ pub(super) fn not_anchored(trust: &TrustReport, vouched: Option<&Vouched>) -> St
             )
         }
         (Some(set), Some(vouched)) if vouched.looked() > 0 && vouched.saw_trusted() => format!(
-            "some validators of the quorum set {} signed ledgers near its end, but the files show no quorum of them, which proves nothing either way",
+            "some validators of {} signed ledgers near its end, but the files show no quorum of them, which proves nothing either way",
             set.name
         ),
         (Some(set), Some(vouched)) if vouched.looked() > 0 => {
-            format!("no validator of the quorum set {} signed any of the ledgers near its end that have messages, and {forger}", set.name)
+            format!("no validator of {} signed any of the ledgers near its end that have messages, and {forger}", set.name)
         }
         (Some(_), _) => format!("no messages of validators were looked at, and {forger}"),
     };

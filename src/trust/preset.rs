@@ -134,7 +134,7 @@ fn count(members: usize) -> u32 {
 /// The quorum set that a run believes, and where it is from.
 #[derive(Clone, Debug)]
 pub struct Believed {
-    /// In words, for reports.
+    /// In words, for reports: `the quorum set testnet (…)` or `your own quorum set`.
     pub name: String,
     /// The set.
     pub set: Arc<QuorumSet>,
@@ -151,7 +151,7 @@ impl Believed {
         if let Some(preset) = QuorumSetPreset::named(text) {
             return Ok(Self { asked_for: true, ..Self::preset(preset) });
         }
-        Ok(Self { name: "your own".into(), set: Arc::new(QuorumSet::from_json(text)?), asked_for: true })
+        Ok(Self { name: "your own quorum set".into(), set: Arc::new(QuorumSet::from_json(text)?), asked_for: true })
     }
 
     /// The preset of a network, if there is one.
@@ -161,7 +161,7 @@ impl Believed {
     }
 
     fn preset(preset: &QuorumSetPreset) -> Self {
-        Self { name: format!("{} ({})", preset.name, preset.source), set: Arc::new(preset.set()), asked_for: false }
+        Self { name: format!("the quorum set {} ({})", preset.name, preset.source), set: Arc::new(preset.set()), asked_for: false }
     }
 }
 

@@ -117,7 +117,7 @@ impl Vouched {
             self.strangers.as_ref().filter(|strangers| self.trusted.is_none_or(|trusted| trusted < strangers.checkpoint.last_ledger()))?;
         let since = self.trusted.map(|trusted| format!(", and nobody of it signed anything that was looked at above ledger {trusted}"));
         let message = format!(
-            "ledger {ledger} is signed by {count} validators that are a quorum by their own rules, but none of them is in the quorum set {believed}{}: anyone can make up validators, so this may be a forged history, or one of a network whose validators changed",
+            "ledger {ledger} is signed by {count} validators that are a quorum by their own rules, but none of them is in {believed}{}: anyone can make up validators, so this may be a forged history, or one of a network whose validators changed",
             since.unwrap_or_default()
         );
         let path = ArchivePath::of_checkpoint(FileKind::Scp, *checkpoint);
