@@ -320,7 +320,7 @@ async function nodeTests() {
 }
 
 async function pageTests() {
-  const [env] = await Promise.all([browser(), dist(), python()]);
+  const [env] = await Promise.all([browser(), dist(), python(), sampleArchive()]);
   await testStep('page tests', ({ run }) => run('node', [...NODE_TEST, ...testFiles('tests/explorer')], { env }), nodeResults);
 }
 

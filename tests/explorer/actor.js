@@ -22,7 +22,7 @@ const presets = [
   { name: 'testnet', passphrase: 'Test SDF Network ; September 2015', archives: [{ organisation: 'SDF', name: '1', url: 'https://history.stellar.org/prd/core-testnet/core_testnet_001/' }] },
 ];
 
-postMessage({ greeting: 'ready', presets, versions: { version: '0.0.0', xdr: '0' } });
+postMessage({ greeting: 'ready', presets, quorumSets: [], versions: { version: '0.0.0', xdr: '0' } });
 
 const cancelled = new Set();
 addEventListener('message', ({ data }) => {
@@ -133,6 +133,7 @@ function reportOf({ archives, options, range, found, done, aborted }) {
     verdict,
     statement: verdict === 'verified' ? `all ${done} checkpoints are complete and agree with one chain of ledgers` : verdict === 'faulty' ? 'some files are damaged' : 'the run was stopped before its end',
     sealedThrough: null, anchors: [],
+    trust: { quorumSet: null, allSignatures: false, looked: 0, quorums: null, hashes: { given: 0, met: 0 } },
     claims: [{ claim: 'chain', status: aborted ? 'unchecked' : 'verified', statement: 'every header names the hash of the one before it' }],
     totals: Object.fromEntries([...KINDS, 'bucket'].map((kind) => [kind, { verified: kind === 'bucket' ? Math.min(done, BUCKETS) : done - (kind === 'ledger' ? faulty : 0), faulty: kind === 'ledger' ? faulty : 0, unchecked: kind === 'bucket' ? 0 : TOTAL - done }])),
     unchecked: aborted ? [{ kind: 'ledger', reason: 'the run was cancelled', count: TOTAL - done }] : [],

@@ -134,3 +134,15 @@ for (const damage of DAMAGE) {
     }
   });
 }
+
+test('what only a known hash can find is found with one', { skip: noData }, async (t) => {
+  const variant = variants().find(({ expect, notes }) => expect.tier === 'anchor' && notes?.trusted_tip_hash !== undefined);
+  const folder = await materialize(variant, join(await temporary(t), 'archive'));
+  const [first, last] = variant.range;
+  const args = ['verify', folder, ...bounds({ low: Math.max(1, first - 63), high: last }), '--deep', '--all-signatures', '--json'];
+  const without = jsonLines((await cli(args)).stdout).at(-1).report;
+  assert.notEqual(without.sealedThrough, last);
+  const { status, stdout } = await cli([...args, '--trusted-hash', `${last}:${variant.notes.trusted_tip_hash}`]);
+  assert.equal(status, 1);
+  assert.ok(jsonLines(stdout).at(-1).report.findings.some(({ code, ledger }) => code === 'anchor-mismatch' && ledger === last), variant.id);
+});

@@ -31,14 +31,24 @@ export const SAMPLE = inRepository('target/sample-archive');
 export const SAMPLE_NETWORK = 'Sample Network ; stellar-archive-verifier';
 export const SAMPLE_CHECKPOINTS = [63, 127, 191, 255, 319];
 
+/** What makes sample archives; the build leaves it there. Each has four validators, of whom three are a quorum. */
+const SAMPLE_MAKER = inRepository('target/debug/sample-archive');
+
 /** As `noData`, for the sample archive. */
 export const noSample = process.env.CI !== 'true' && !existsSync(join(SAMPLE, '.well-known'))
   ? 'no sample archive in target/sample-archive: npm start makes it'
   : false;
 
+/** Makes an archive of 128 ledgers in `folder`: another history of the test network, say, with validators of its own. */
+export async function makeArchive(folder, ...options) {
+  await promisify(execFile)(SAMPLE_MAKER, ['--ledgers', '128', ...options, folder]);
+  return folder;
+}
+
 /** Runs the command to its end. `stdout` and `stderr` are not terminals here. */
-export async function cli(args, { env = {}, timeout = 120_000 } = {}) {
+export async function cli(args, { env = {}, timeout = 120_000, stdin } = {}) {
   const child = spawn(process.execPath, [CLI, ...args], { env: { ...process.env, ...env }, timeout, killSignal: 'SIGKILL' });
+  if (stdin !== undefined) child.stdin.end(stdin);
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => (output[name] += text));
   const [status, signal] = await once(child, 'close');

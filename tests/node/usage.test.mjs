@@ -7,7 +7,7 @@ import test from 'node:test';
 import { promisify } from 'node:util';
 import { cli, jsonLines, temporary } from './support.mjs';
 
-const COMMANDS = ['verify', 'status', 'check-header', 'log', 'dump'];
+const COMMANDS = ['verify', 'status', 'compare', 'check-header', 'log', 'dump', 'quorum-sets', 'verify-checkpoints', 'prove', 'verify-proof'];
 
 test('help is on stdout when asked for, and on stderr with status 2 when nothing was said', async () => {
   for (const args of [['--help'], ['-h'], ['help'], ['help', 'help']]) {
@@ -70,7 +70,32 @@ const REFUSED = [
   { words: ['mirror', '.'], says: /only reads archives/ },
   { words: ['dumpxdr', 'x'], says: /Write dump <FILE>/ },
   { words: ['report-last-history-checkpoint', 'x'], says: /Write status <ARCHIVE>/ },
-  { words: ['verify-checkpoints', 'x'], says: /Write verify <ARCHIVE>/ },
+  { words: ['diff', 'x', 'y'], says: /Write compare <ARCHIVE>/ },
+  { words: ['verify-checkpoints', '.'], says: /needs --output-filename FILE/ },
+  { words: ['verify-checkpoints', '--output-filename', 'x'], says: /verify-checkpoints needs an archive/ },
+  { words: ['verify-checkpoints', '.', '--output-filename', '-'], says: /--output-filename - is not a file/ },
+  { words: ['verify-checkpoints', '.', '--output-filename', 'x', '--history-ledger', '63'], says: /belong together/ },
+  { words: ['verify-checkpoints', '.', '--output-filename', 'x', '--history-ledger', '63', '--history-hash', 'ab'], says: /These are 2/ },
+  { words: ['verify-checkpoints', '.', '--output-filename', 'x', '--from-ledger', '63', '--trusted-hash-file', 'y'], says: /both say where to stop/ },
+  { words: ['quorum-sets'], says: /quorum-sets needs an archive/ },
+  { words: ['quorum-sets', 'a', 'b'], says: /is for one archive/ },
+  { words: ['quorum-sets', '.', '--last', '0'], says: /--last takes a number from 1/ },
+  { words: ['compare'], says: /compare needs an archive/ },
+  { words: ['compare', '.'], says: /needs two archives or more[\s\S]*verify <ARCHIVE>/ },
+  { words: ['compare', '.', '..', '--last', '5', '--low', '3'], says: /both say where to begin/ },
+  { words: ['prove', '.'], says: /what shall be proven[\s\S]*--tx HASH/ },
+  { words: ['prove', '--tx', '00'], says: /prove needs an archive/ },
+  { words: ['prove', '.', '--tx', 'abc'], says: /--tx takes the 64 hexadecimal digits/ },
+  { words: ['prove', '.', '--ledger', '5'], says: /--ledger and --index belong together/ },
+  { words: ['prove', '.', '--entry', 'G'], says: /--entry and --checkpoint belong together/ },
+  { words: ['prove', '.', '--ledger', '5', '--index', '0', '--entry', 'G', '--checkpoint', '63'], says: /two things to prove/ },
+  { words: ['prove', '.', '--ledger', '5', '--index', '0', '--low', '3'], says: /where --tx HASH is searched/ },
+  { words: ['verify-proof'], says: /verify-proof needs a file/ },
+  { words: ['verify-proof', 'a', 'b'], says: /takes one file/ },
+  { words: ['verify-proof', 'no-such-file'], says: /the proof cannot be read/ },
+  { words: ['verify', '.', '--trusted-hash', 'x'], says: /--trusted-hash takes LEDGER:HASH/ },
+  { words: ['verify', '.', '--quorum-set', ''], says: /--quorum-set needs the name of a file/ },
+  { words: ['verify', '.', '--output', 'x'], says: /verify takes no --output[\s\S]*option of prove/ },
   { words: ['verify', '.', '--recent'], says: /Write --last N/ },
   { words: ['verify', '.', '--thorough'], says: /Write --deep/ },
   { words: ['verify', '.', '--max-concurrent', '8'], says: /Write --concurrency N/ },

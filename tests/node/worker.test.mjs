@@ -3,11 +3,16 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { directoryReader, verifyInWorker } from '../../dist/node.mjs';
+import { directoryReader, quorumSetFromConfig, verifyInWorker } from '../../dist/node.mjs';
 import { SAMPLE, WASM, archive, host, ledgers, noData, noSample, sampleCopy } from './support.mjs';
 
 // A worker that does not answer shall fail its test, not the patience of whoever runs them.
 const timeout = 60_000;
+
+const TESTNET_KEYS = [
+  'GDKXE2OZMJIPOSLNA6N6F2BVCI3O777I2OOC4BV7VOYUEHYX7RTRYA7Y', 'GCUCJTIYXSOXKBSNFGNFWW5MUQ54HKRPGJUTQFJ5RQXZXNOLNXYDHRAP',
+  'GC2V2EFSXN6SQTWVYA5EPJPBWWIMSD2XQNKUOHGEKB535AQE2I6IXV2Z',
+];
 
 /** A `Worker` as browsers have it, over a worker thread. */
 class WebWorker extends EventTarget {
@@ -37,6 +42,15 @@ test('an archive that is read by this side is verified over there', { skip: noDa
   assert.equal(report.verdict, 'verified', JSON.stringify(report.findings));
   assert.deepEqual(report.archives, [folder]);
   assert.deepEqual(checkpoints.toSorted((a, b) => a - b), [63, 127]);
+});
+
+test('whose word counts goes over to the worker', { skip: noData, timeout }, async (t) => {
+  const reader = directoryReader(archive('testnet-p22'));
+  const trust = { quorumSet: quorumSetFromConfig(`[QUORUM_SET]\nTHRESHOLD_PERCENT=66\nVALIDATORS=[${TESTNET_KEYS.map((key) => `"${key}"`)}]`).quorumSet, allSignatures: true };
+  const report = await verifyInWorker(new WebWorker(t), reader, { range: { high: 127 }, trust }, await wasm()).report;
+  assert.equal(report.sealedThrough, 126);
+  assert.deepEqual(report.trust.quorumSet.set, trust.quorumSet);
+  assert.equal(report.trust.allSignatures, true);
 });
 
 test('several archives in a worker: URLs beside readers', { skip: noSample, timeout }, async (t) => {

@@ -20,13 +20,8 @@ export type Request =
 
 /** What the users of stellar-archivist and stellar-core know under other names. */
 const OTHER_OPTIONS: Readonly<Record<string, string>> = {
-  'from-ledger': 'Write --low N.',
-  'history-hash': 'Write check-header <ARCHIVE>… --ledger N --hash HEX.',
-  'history-ledger': 'Write check-header <ARCHIVE>… --ledger N --hash HEX.',
   'io-timeout-secs': 'Write --timeout-secs N.',
   'max-concurrent': 'Write --concurrency N.',
-  'output': 'Write --report FILE.',
-  'output-filename': 'Write --report FILE.',
   'recent': 'Write --last N.',
   'resume': 'Write --state FILE: if the file exists, the run goes on from it.',
   'retries': 'Write --max-retries N.',
@@ -38,7 +33,9 @@ const OTHER_OPTIONS: Readonly<Record<string, string>> = {
 };
 
 const OTHER_COMMANDS: Readonly<Record<string, string>> = {
+  'check-quorum-intersection': 'This program does not analyse quorums. quorum-sets lists the sets that nodes went by.',
   'check': 'To verify an archive: verify <ARCHIVE>…. To compare one header: check-header.',
+  'diff': 'Write compare <ARCHIVE> <ARCHIVE>….',
   'dump-ledger': 'Write dump <ARCHIVE> ledger <CHECKPOINT>.',
   'dump-xdr': 'Write dump <FILE>.',
   'dumpxdr': 'Write dump <FILE>.',
@@ -48,7 +45,6 @@ const OTHER_COMMANDS: Readonly<Record<string, string>> = {
   'report-last-history-checkpoint': 'Write status <ARCHIVE>….',
   'scan': 'Write verify <ARCHIVE>….',
   'self-check': 'Write check-header <ARCHIVE>… --ledger N --hash HEX.',
-  'verify-checkpoints': 'Write verify <ARCHIVE>….',
 };
 
 /** Node's own sentences, in the words of this program. */

@@ -10,17 +10,36 @@ const FREQUENCY = '--checkpoint-frequency N  64, or 8 for a network with acceler
 const NETWORK = `--network NAME|PASSPHRASE the network it must belong to: pubnet, testnet, futurenet, standalone, or a passphrase;
                             default: what the archive itself says`;
 
+const TRUST = `Whose word counts
+  --quorum-set PRESET|FILE  the validators that you believe: pubnet, pubnet-packages, pubnet-sdf, testnet, futurenet, or
+                            none; or a file with a quorum set as JSON, or a stellar-core configuration, whose
+                            NETWORK_PASSPHRASE counts as --network; default: the preset of the network
+  --trusted-hash SEQ:HASH   the hash of a ledger's header that you know from elsewhere; may be given several times
+  --trusted-checkpoint-hashes FILE
+                            such hashes in a file, as verify-checkpoints and stellar-core write it`;
+const QUORUM_SET = `--quorum-set PRESET|FILE  the validators that you believe: a preset (pubnet, testnet, …; see help verify), or a file
+                            with a quorum set as JSON or a stellar-core configuration; default: the network's preset`;
+const READING = `-c, --concurrency N       requests in flight at once; default: 16
+  --max-retries N           tries after the first when the network fails; default: 3
+  --timeout-secs N          give a read up after so long without a byte; default: 60`;
+
 export const GENERAL_HELP = `Verifies Stellar history archives: that every file is what its hashes say, that ledgers form one
-unbroken chain, and that transactions, results and buckets belong to it.
+unbroken chain, that transactions, results and buckets belong to it, and which validators vouch for it.
 
 Usage: ${NAME} <command> <ARCHIVE>… [options]
 
 Commands
   verify <ARCHIVE>…                    verify an archive, or several copies of one history
   status <ARCHIVE>…                    newest checkpoint, age, server and network of each, and how far it lags behind
+  compare <ARCHIVE> <ARCHIVE>…         who agrees with whom, who lacks what, and who is provably wrong
   check-header <ARCHIVE>… --ledger N   compare one ledger's header between archives, or with a hash
   log <ARCHIVE>…                       one line a checkpoint, newest first
   dump <FILE | ARCHIVE PATH>           the records of one file as JSON lines
+  quorum-sets <ARCHIVE>                the quorum sets that nodes went by lately, and whose they are
+  verify-checkpoints <ARCHIVE>… --output-filename FILE
+                                       the hashes of all checkpoints, in stellar-core's file of them
+  prove <ARCHIVE>… --tx HASH           a proof of one transaction, or of one ledger entry, for anybody to check
+  verify-proof FILE                    check such a proof, without any archive or network
   help [COMMAND]                       all options of a command, with examples; the same as COMMAND --help
 
 ${ARCHIVE}
@@ -29,7 +48,7 @@ Every command takes --json, for programs. --version prints the versions of the v
 Exit status
   0  all is well
   1  there are faults
-  2  could not complete: usage, network, a limit, or cancelled
+  2  could not complete: usage, network, a limit, or cancelled; or those whom you named do not vouch for it
 
 Examples
   ${NAME} verify /srv/stellar/archive
@@ -58,6 +77,12 @@ What to verify
   ${NETWORK}
   ${FREQUENCY}
 
+${TRUST}
+  --all-signatures          verify every signature of the range, not only those that seal its end
+                            Without anybody's word the verdict can only be that a history agrees with itself. Where you
+                            name validators and they do not vouch for it, the run is incomplete; where a quorum of
+                            others signed it and none of yours, or a hash differs, it is faulty.
+
 How
   --order ORDER             oldest-first or newest-first; default: oldest-first
   -c, --concurrency N       requests in flight at once; default: 16
@@ -78,7 +103,8 @@ What comes out
 Exit status
   0  verified: nothing wrong in what was asked for
   1  faulty: there are findings
-  2  could not complete: usage, network, a limit, or cancelled (Ctrl-C prints what was found so far)
+  2  could not complete: usage, network, a limit, or cancelled (Ctrl-C prints what was found so far); or nobody vouches
+     for it of those whom you named
 
 Examples
   A folder, everything in it:
@@ -94,6 +120,15 @@ Examples
   A hundred checkpoints at random, numbers for a monitor:
     ${NAME} verify https://history.stellar.org/prd/core-live/core_live_001 \\
       --sample 100 --metrics archive.prom
+  What your own node believes decides, and every signature is looked at:
+    ${NAME} verify ./archive --quorum-set /etc/stellar/stellar-core.cfg \\
+      --all-signatures
+  Old ledgers, which only three of today's validators signed:
+    ${NAME} verify https://history.stellar.org/prd/core-live/core_live_001 \\
+      --low 1214080 --high 1220000 --quorum-set pubnet-sdf
+  A history that ends in a ledger whose hash you know:
+    ${NAME} verify ./archive --high 63 \\
+      --trusted-hash 63:04f2…
   A copy that begins in mid-history, of a network of your own:
     ${NAME} verify ./copy --low 0x277f --network "My Private Network ; June 2026"
   Only the findings, for another program:
@@ -223,5 +258,191 @@ Examples
     ${NAME} dump ./archive history/00/00/00/history-0000003f.json | jq .currentBuckets
 `;
 
+const COMPARE = `Holds archives against each other, checkpoint by checkpoint: what their files commit to, never their raw bytes. Says
+who lacks what, who is provably wrong because validators that you believe sealed something else, and who merely
+differs. The signatures of all archives count together.
+
+Usage: ${NAME} compare <ARCHIVE> <ARCHIVE>… [options]
+
+${ARCHIVE}
+
+What to compare
+  --low N, --high N         first and last ledger, decimal or hexadecimal; default: from where the first archive begins
+                            to the newest checkpoint that all announce
+  --last N                  only the last N ledgers
+  ${NETWORK}
+  ${FREQUENCY}
+
+${TRUST}
+
+How
+  ${READING}
+
+What comes out
+  --json                    one JSON object a checkpoint; the last line is {"type":"report","report":{…}}
+  -h, --help
+
+Exit status
+  0  all have the same
+  1  they disagree, or an archive is faulty or of another network
+  2  could not complete: usage, network, a limit, or cancelled
+
+Examples
+  Is this mirror what it mirrors?
+    ${NAME} compare ./mirror https://history.stellar.org/prd/core-live/core_live_001 --last 10000
+  The three archives of the test network:
+    ${NAME} compare https://history.stellar.org/prd/core-testnet/core_testnet_00{1,2,3} --high 4095
+  Which archives are provably wrong, for another program:
+    ${NAME} compare ./a ./b ./c --json \\
+      | jq -r '.report.archives[]? | select(.standing == "provably-wrong") | .name'
+`;
+
+const QUORUM_SETS = `Lists the nodes whose messages the archive has kept lately, and the quorum set that each of them went by: what
+nodes say of themselves, signed by them. It is no reason to believe them.
+
+Usage: ${NAME} quorum-sets <ARCHIVE> [options]
+
+${ARCHIVE}
+
+Options
+  --last N                  the last N checkpoints; default: 100
+  --high N                  up to the checkpoint of this ledger; default: the newest
+  ${NETWORK}
+  ${READING}
+  ${FREQUENCY}
+  --json                    one JSON object with the sets, the nodes and the counts
+  -h, --help
+
+Exit status
+  0  the files that the archive has could be read; it need not have them all
+  1  a file is faulty
+  2  could not complete: usage, network, a limit, or cancelled
+
+Examples
+  Who made the test network's last day?
+    ${NAME} quorum-sets https://history.stellar.org/prd/core-testnet/core_testnet_001 --last 270
+  The set that most nodes go by, to edit and to give to --quorum-set:
+    ${NAME} quorum-sets ./archive --json \\
+      | jq '(.nodes | group_by(.quorumSet) | max_by(length)[0].quorumSet) as $hash
+          | .quorumSets[] | select(.hash == $hash) | .quorumSet'
+`;
+
+const VERIFY_CHECKPOINTS = `Verifies the chain of headers from a ledger that is vouched for down to the beginning, and writes the hash of every
+checkpoint to a file: the same file, byte by byte, that stellar-core's command of this name writes, for catchup with
+trusted hashes and for verify --trusted-checkpoint-hashes. Only headers and messages are read.
+
+Usage: ${NAME} verify-checkpoints <ARCHIVE>… --output-filename FILE [options]
+
+${ARCHIVE}
+
+Options
+  --output-filename FILE    where the hashes go; the file appears whole or not at all
+  --history-ledger N        a ledger whose hash you know; default: the newest that your validators sealed
+  --history-hash HEX        that hash
+  --trusted-hash-file FILE  a file of an earlier run: the chain must lead to its newest hash, and the list goes on from
+                            there; it may be the same as --output-filename
+  --from-ledger N           stop at this ledger; not together with --trusted-hash-file
+  ${QUORUM_SET}
+  ${NETWORK}
+  ${READING}
+  ${FREQUENCY}
+  --json                    one JSON object that says what was written and what vouches for it
+  -h, --help
+
+Exit status
+  0  the file is written, and every hash in it is vouched for
+  1  there is none: no archive has all of the chain sound
+  2  there is none: nobody whom you believe vouches for it, usage, network, or cancelled
+
+Examples
+  All checkpoints of the test network, sealed by its validators:
+    ${NAME} verify-checkpoints https://history.stellar.org/prd/core-testnet/core_testnet_001 \\
+      --output-filename testnet.json
+  The same file a day later, in a fraction of the time:
+    ${NAME} verify-checkpoints https://history.stellar.org/prd/core-testnet/core_testnet_001 \\
+      --trusted-hash-file testnet.json --output-filename testnet.json
+  From a ledger whose hash your own node told you:
+    ${NAME} verify-checkpoints ./archive --history-ledger 1023 \\
+      --history-hash 2a0c… --output-filename hashes.json
+`;
+
+const PROVE = `Makes a file that proves one transaction and its result, or one ledger entry, to anybody: with the headers, the
+signatures and whatever else it takes, so that a stranger can check it with no archive and no network.
+
+Usage: ${NAME} prove <ARCHIVE>… --tx HASH [options]
+       ${NAME} prove <ARCHIVE>… --ledger N --index I [options]
+       ${NAME} prove <ARCHIVE>… --entry KEY --checkpoint C [options]
+
+${ARCHIVE}
+
+What to prove
+  --tx HASH                 the transaction of this hash; the archive has no index, so its results are searched from the
+                            newest down
+  --low N, --high N         search it in these ledgers only
+  --ledger N                the transaction of this ledger
+  --index I                 that the ledger applied in this place, from 0
+  --entry KEY               the ledger entry of this key: the address of an account (G…), or a LedgerKey's XDR in
+                            base64; its buckets are read, which on a public network are gigabytes
+  --checkpoint C            as it was after this ledger, the last of a checkpoint
+  ${NETWORK}
+  ${FREQUENCY}
+
+How
+  ${QUORUM_SET};
+                            their signatures are looked for; the proof's reader may believe others
+  ${READING}
+
+What comes out
+  --output FILE             write the proof to FILE, whole or not at all; default: stdout
+  --json                    with --output: one JSON object that says what was written
+  -h, --help
+
+Exit status
+  0  the proof is made, and those whom you believe vouch for it
+  1  there is none: the archive's files are faulty
+  2  it is made, but nobody whom you believe vouches for it; or there is none: no such transaction, usage, network,
+     or cancelled
+
+Examples
+  A payment on the test network:
+    ${NAME} prove https://history.stellar.org/prd/core-testnet/core_testnet_001 \\
+      --tx 3389e9f0…  --output payment.json
+  The first transaction that ledger 100 applied, made and checked at once:
+    ${NAME} prove ./archive --ledger 100 --index 0 | ${NAME} verify-proof -
+  An account after ledger 1023:
+    ${NAME} prove ./archive --entry GAAZI4TCR3TY5OJHCTJC2A4QSY6CJWJH5IAJTGKIN2ER7LBNVKOCCWN7 \\
+      --checkpoint 1023 --output account.json
+`;
+
+const VERIFY_PROOF = `Checks a proof that prove made: every step from the transaction or the entry up to the signatures, with nothing
+but the file and your own choice of whom to believe.
+
+Usage: ${NAME} verify-proof FILE [options]
+       ${NAME} verify-proof - < FILE
+
+${TRUST}
+  ${NETWORK.replace('the network it must belong to', 'the network it must be of').replace('the archive itself', 'the proof')}
+
+What comes out
+  --json                    one JSON object with every step
+  -h, --help
+
+Exit status
+  0  proven: those whom you believe vouch for it
+  1  refuted: something in it is wrong, or it is no proof
+  2  unproven: it fits together, but nobody whom you believe vouches for it; or usage
+
+Examples
+  A proof that somebody sent, by the word of the network's known validators:
+    ${NAME} verify-proof payment.json
+  By the word of those that your own node believes:
+    ${NAME} verify-proof payment.json --quorum-set /etc/stellar/stellar-core.cfg
+  Which step fails?
+    ${NAME} verify-proof payment.json --json | jq '.report.steps[] | select(.status != "holds")'
+`;
+
 /** The help of each command. */
-export const HELP: Readonly<Record<CommandName, string>> = { verify: VERIFY, status: STATUS, 'check-header': CHECK_HEADER, log: LOG, dump: DUMP };
+export const HELP: Readonly<Record<CommandName, string>> = {
+  verify: VERIFY, status: STATUS, compare: COMPARE, 'check-header': CHECK_HEADER, log: LOG, dump: DUMP, 'quorum-sets': QUORUM_SETS,
+  'verify-checkpoints': VERIFY_CHECKPOINTS, prove: PROVE, 'verify-proof': VERIFY_PROOF,
+};

@@ -11,6 +11,7 @@ import { parseRequest } from './arguments.ts';
 import { COULD_NOT_COMPLETE, OK } from './commands/command.ts';
 import { GENERAL_HELP, HELP, NAME } from './help.ts';
 import { Session } from './session.ts';
+import { inWordsOfOptions } from './trust.ts';
 
 /** Whether `words` ask for JSON, also where they make no sense otherwise. */
 function wantsJson(words: readonly string[]): boolean {
@@ -51,7 +52,7 @@ main(words, session).then(
     process.exitCode = status;
   },
   (thrown: unknown) => {
-    const error = toVerifierError(thrown);
+    const error = inWordsOfOptions(toVerifierError(thrown));
     process.exitCode = COULD_NOT_COMPLETE;
     if (session.isUnheard && error.code === 'ABORTED') return;
     // Words that make no sense may still ask for JSON.

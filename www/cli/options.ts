@@ -7,13 +7,19 @@ import { ArchiveVerifierError } from '../lib/errors.ts';
 import type { Order } from '../lib/types.ts';
 
 export const OPTIONS = {
+  'all-signatures': { type: 'boolean' },
+  'checkpoint': { type: 'string' },
   'checkpoint-frequency': { type: 'string' },
   'concurrency': { type: 'string', short: 'c' },
   'deep': { type: 'boolean' },
   'entry': { type: 'string' },
+  'from-ledger': { type: 'string' },
   'hash': { type: 'string' },
   'help': { type: 'boolean', short: 'h' },
   'high': { type: 'string' },
+  'history-hash': { type: 'string' },
+  'history-ledger': { type: 'string' },
+  'index': { type: 'string' },
   'json': { type: 'boolean' },
   'last': { type: 'string' },
   'ledger': { type: 'string' },
@@ -22,7 +28,10 @@ export const OPTIONS = {
   'metrics': { type: 'string' },
   'network': { type: 'string' },
   'order': { type: 'string' },
+  'output': { type: 'string' },
+  'output-filename': { type: 'string' },
   'quiet': { type: 'boolean', short: 'q' },
+  'quorum-set': { type: 'string' },
   'report': { type: 'string' },
   'sample': { type: 'string' },
   'seed': { type: 'string' },
@@ -30,13 +39,19 @@ export const OPTIONS = {
   'skip-optional': { type: 'boolean' },
   'state': { type: 'string' },
   'timeout-secs': { type: 'string' },
+  'trusted-checkpoint-hashes': { type: 'string' },
+  'trusted-hash': { type: 'string', multiple: true },
+  'trusted-hash-file': { type: 'string' },
+  'tx': { type: 'string' },
   'version': { type: 'boolean', short: 'V' },
 } as const;
 
 export type OptionName = keyof typeof OPTIONS;
 
+type ValueOf<Option> = Option extends { readonly multiple: true } ? string[] : Option extends { readonly type: 'boolean' } ? boolean : string;
+
 /** What stands behind each option on the command line. */
-export type Values = { readonly [Name in OptionName]?: ((typeof OPTIONS)[Name]['type'] extends 'boolean' ? boolean : string) | undefined };
+export type Values = { readonly [Name in OptionName]?: ValueOf<(typeof OPTIONS)[Name]> | undefined };
 
 /** Ledger sequences are 32-bit. */
 export const MAX_LEDGER = 0xffff_ffff;
@@ -50,7 +65,7 @@ export function usage(message: string, advice?: string): ArchiveVerifierError {
 }
 
 /** A whole number in `min..=max`; nothing is guessed, so `12e3`, `1_000` and `-1` are refused. */
-function wholeNumber(option: string, text: string | undefined, min: number, max: number): number | undefined {
+export function wholeNumber(option: OptionName, text: string | undefined, min: number, max: number): number | undefined {
   if (text === undefined) return undefined;
   const value = /^(\d+|0x[0-9a-f]+)$/i.test(text) ? Number(text) : Number.NaN;
   if (Number.isNaN(value)) {
@@ -152,10 +167,17 @@ export function network(values: Values): string | undefined {
 }
 
 /** The file that a result goes to; `instead` is what a dash may have meant. */
-export function outputFile(option: 'metrics' | 'report' | 'state', values: Values, instead: string): string | undefined {
+export function outputFile(option: 'metrics' | 'output' | 'output-filename' | 'report' | 'state', values: Values, instead: string): string | undefined {
   const path = values[option];
   if (path === '') throw usage(`--${option} needs the name of a file`);
   if (path === '-') throw usage(`--${option} - is not a file`, instead);
+  return path;
+}
+
+/** The name of a file that is read; a dash is no name where there is one input only. */
+export function inputFile(option: 'quorum-set' | 'trusted-checkpoint-hashes' | 'trusted-hash-file', values: Values): string | undefined {
+  const path = values[option];
+  if (path === '') throw usage(`--${option} needs the name of a file`);
   return path;
 }
 

@@ -78,7 +78,8 @@ async function replaceFile(path: string, text: string): Promise<void> {
   const target = await behindLinks(path);
   const draft = `${target}.${process.pid}.tmp`;
   try {
-    await writeFile(draft, text);
+    // On the disk before it takes its place: after a power failure it is the old file or the new one.
+    await writeFile(draft, text, { flush: true });
     await rename(draft, target);
   } catch (cause) {
     await rm(draft, { force: true });

@@ -3,7 +3,7 @@
  *
  * Not here: deciding whether there is a terminal, and how often to paint (events come at most ten times a second).
  */
-import type { ArchiveProgress, Progress, Standing } from '../lib/types.ts';
+import type { ArchiveProgress, CompareEvent, Progress, Standing } from '../lib/types.ts';
 import { clean, duration, size } from './text.ts';
 
 /** The part of a stream that a bar needs. */
@@ -60,6 +60,19 @@ export function progressLine(progress: Progress, share: number): string {
   ].join(' · ');
 }
 
+type Comparing = Extract<CompareEvent, { type: 'progress' }>;
+
+function comparisonLine({ archives, checkpoints, bytes, elapsedMs }: Comparing, share: number): string {
+  return [
+    bar(share),
+    `${checkpoints.done}/${checkpoints.total} checkpoints`,
+    ...absent(archives, 'unreachable'),
+    ...absent(archives, 'resting'),
+    size(bytes.inflated),
+    duration(elapsedMs),
+  ].join(' · ');
+}
+
 export class ProgressBar {
   readonly #terminal: Terminal;
   #painted = false;
@@ -70,16 +83,25 @@ export class ProgressBar {
   }
 
   paint(progress: Progress): void {
-    // Buckets become known on the way, so the sum grows; a bar that shrinks would look like work undone.
-    this.#share = Math.max(this.#share, shareOf(progress));
-    // One column stays free: some terminals wrap when the last one is written. 0 columns is a terminal that does not know.
-    const width = Math.max(20, (this.#terminal.columns || 80) - 1);
-    this.#terminal.write(`${CLEAR_LINE}${progressLine(progress, this.#share).slice(0, width)}`);
-    this.#painted = true;
+    this.#show(shareOf(progress), (share) => progressLine(progress, share));
+  }
+
+  paintComparison(progress: Comparing): void {
+    const { done, total } = progress.checkpoints;
+    this.#show(total === 0 ? 0 : Math.min(1, done / total), (share) => comparisonLine(progress, share));
   }
 
   clear(): void {
     if (this.#painted) this.#terminal.write(CLEAR_LINE);
     this.#painted = false;
+  }
+
+  #show(share: number, line: (share: number) => string): void {
+    // Buckets become known on the way, so the sum grows; a bar that shrinks would look like work undone.
+    this.#share = Math.max(this.#share, share);
+    // One column stays free: some terminals wrap when the last one is written. 0 columns is a terminal that does not know.
+    const width = Math.max(20, (this.#terminal.columns || 80) - 1);
+    this.#terminal.write(`${CLEAR_LINE}${line(this.#share).slice(0, width)}`);
+    this.#painted = true;
   }
 }

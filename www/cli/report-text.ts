@@ -3,9 +3,11 @@
  *
  * Not here: printing. Everything that an archive can say passes `clean` first, because it is shown on a terminal.
  */
-import type { FileKind, Finding, Note, Report, RunError, Severity, SourceReport, Status, Verdict } from '../lib/types.ts';
+import type { Anchor, FileKind, Finding, LedgerRange, Note, Report, RunError, Seal, Severity, SourceReport, Status, Verdict } from '../lib/types.ts';
 import { clean, duration, grouped, hex, listed, plural, size, table } from './text.ts';
 import type { Paint, Style } from './text.ts';
+import { STRENGTHS } from './validators.ts';
+import type { Validators } from './validators.ts';
 
 const KINDS: readonly FileKind[] = ['history', 'ledger', 'transactions', 'results', 'scp', 'bucket'];
 
@@ -116,7 +118,7 @@ function lines<T>(items: readonly T[], line: (item: T) => string): string[] {
   return shown;
 }
 
-function section(title: string, body: readonly string[]): string[] {
+export function section(title: string, body: readonly string[]): string[] {
   return body.length === 0 ? [] : [[title, ...body.map((line) => `  ${line}`)].join('\n')];
 }
 
@@ -131,6 +133,45 @@ export function errorsText(errors: readonly RunError[], several: boolean): strin
     return `${error.code} ${where}${pathed(error)}${error.advice === '' ? '' : `\n    → ${clean(error.advice)}`}`;
   });
   return section('Could not be looked at', body);
+}
+
+function covered(covers: LedgerRange | null): string {
+  if (covers === null) return 'vouches for nothing here: the chain to it is not sound';
+  return covers.low === covers.high ? `vouches for ledger ${covers.low}` : `vouches for ledgers ${covers.low} to ${covers.high}`;
+}
+
+/** Who signed, how much that says, and what it vouches for. */
+export function sealText(seal: Seal & { readonly quorumSet: string }, validators: Validators): string[] {
+  const others = seal.others === 0 ? '' : `, and ${plural(seal.others, 'node')} besides on which they rely`;
+  return [
+    `ledger ${seal.ledger}  ${clean(seal.hash)}`,
+    `signed in ledger ${seal.signed} by ${seal.signers.length} of ${seal.of} validators (${STRENGTHS[seal.strength]})${others}`,
+    ...validators.byOrganisation(seal.signers).map((line) => `  ${line}`),
+    clean(seal.quorumSet),
+  ];
+}
+
+function anchorText(anchor: Anchor, validators: Validators): string[] {
+  switch (anchor.kind) {
+    case 'seal': {
+      const [first = '', ...rest] = sealText(anchor, validators);
+      return [`seal: ${first}`, ...[...rest, covered(anchor.covers)].map((line) => `  ${line}`)];
+    }
+    case 'archives':
+      return [`archives: ledger ${anchor.ledger}  ${clean(anchor.hash)}`, `  announced by ${listed(anchor.archives.map(clean))}; ${covered(anchor.covers)}`];
+    case 'genesis':
+    case 'trusted-hash':
+      return [`${anchor.kind}: ledger ${anchor.ledger}  ${clean(anchor.hash)}`, `  ${covered(anchor.covers)}`];
+  }
+}
+
+/** What the history is tied to; with every signature verified, also how many ledgers show whom. */
+function anchorsText({ anchors, trust }: Report, validators: Validators): string[] {
+  const { quorums } = trust;
+  const counts = quorums === null ? [] : [
+    `signatures: ${plural(quorums.acceptedCommit, 'ledger')} with a quorum that accepted the commit, ${grouped(quorums.commitVote)} with one that voted for it, ${grouped(quorums.inconclusive)} that show none, which proves nothing`,
+  ];
+  return section('Anchors', [...anchors.slice(0, MAX_LINES).flatMap((anchor) => anchorText(anchor, validators)), ...counts]);
 }
 
 function subject(report: Report): string {
@@ -151,8 +192,12 @@ function headline(report: Report, paint: Paint): string {
   return `${paint(VERDICT[report.verdict], paint('bold', report.verdict.toUpperCase()))}  ${facts.join(' · ')}`;
 }
 
+function meaningText({ meaning: { proves, doesNotProve } }: Report): string {
+  return `This proves that ${clean(proves)}. It does not prove ${clean(doesNotProve)}.`;
+}
+
 /** The report, findings first, verdict last: a terminal shows the end. */
-export function reportText(report: Report, paint: Paint, quiet: boolean): string {
+export function reportText(report: Report, paint: Paint, quiet: boolean, validators: Validators): string {
   const blocks: string[] = [];
   const several = report.archives.length > 1;
   if (!quiet) blocks.push(subject(report));
@@ -174,9 +219,10 @@ export function reportText(report: Report, paint: Paint, quiet: boolean): string
       const { mark, style } = STATUS[status];
       return `${paint(style, mark)} ${claim}: ${clean(statement)}`;
     })));
+    blocks.push(...anchorsText(report, validators));
   }
   blocks.push(...section('Sample', sampleText(report, quiet)));
   if (several) blocks.push(...section('To blame', blame(report, paint)));
-  blocks.push(quiet ? headline(report, paint) : `${headline(report, paint)}\n${clean(report.statement)}`);
+  blocks.push(quiet ? headline(report, paint) : [headline(report, paint), clean(report.statement), paint('dim', meaningText(report))].join('\n'));
   return blocks.join('\n\n');
 }

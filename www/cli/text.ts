@@ -66,12 +66,12 @@ export function time(seconds: string): string {
   return Number.isNaN(date.getTime()) ? clean(seconds) : date.toISOString().replace('T', ' ').replace('.000Z', ' UTC');
 }
 
-/** Columns as wide as their widest cell: the first to the left, the others to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** Columns as wide as their widest cell: the first so many are words, to the left, the others numbers, to the right. */
+export function table(rows: readonly (readonly string[])[], words = 1): string {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
   return rows
-    .map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart((widths[column] ?? 0) + 2))).join('').trimEnd())
+    .map((row) => row.map((cell, column) => `${column === 0 ? '' : '  '}${column < words ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)}`).join('').trimEnd())
     .join('\n');
 }
 

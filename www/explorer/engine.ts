@@ -1,14 +1,15 @@
 /**
- * The verifier's worker and what the page needs of it besides a run: its version and the networks it knows.
+ * The verifier's worker and what the page needs of it besides a run: its version, the networks it knows, and proofs.
  *
  * The page shows itself first and starts this afterwards; a failure is a state with a way back, not a blank page.
  */
-import type { NetworkPreset, Versions } from '../lib/types.ts';
-import type { Greeting } from './worker.ts';
+import type { NetworkPreset, ProofOptions, ProofReport, QuorumSetPreset, Versions } from '../lib/types.ts';
+import type { Greeting, ProofAnswer, ProofQuestion } from './worker.ts';
 
 export interface Engine {
   readonly versions: Versions;
   readonly presets: readonly NetworkPreset[];
+  readonly quorumSets: readonly QuorumSetPreset[];
 }
 
 function newWorker(): Worker {
@@ -25,6 +26,52 @@ export function takeWorker(): Worker {
   return worker;
 }
 
+/** Makes one ready ahead of what comes next, which may come without a network. */
+export function warmUp(): Worker {
+  if (warm !== null) return warm;
+  const worker = newWorker();
+  // One that did not start must not be what the next run gets.
+  worker.addEventListener('error', () => {
+    if (warm === worker) warm = null;
+  });
+  warm = worker;
+  return worker;
+}
+
+function isAnswer(data: unknown): data is ProofAnswer {
+  return typeof data === 'object' && data !== null && 'proof' in data;
+}
+
+let proofs = 0;
+
+/** Checks a proof in the worker that waits for the next run; nothing is asked of any server. */
+export async function checkProof(text: string, options: ProofOptions): Promise<ProofReport> {
+  const worker = warmUp();
+  proofs += 1;
+  const question: ProofQuestion = { proof: proofs, text, options };
+  return new Promise<ProofReport>((resolve, reject) => {
+    const close = (): void => {
+      worker.removeEventListener('message', onMessage);
+      worker.removeEventListener('error', onError);
+    };
+    const onMessage = ({ data }: MessageEvent<unknown>): void => {
+      if (!isAnswer(data) || data.proof !== question.proof) return;
+      close();
+      if ('report' in data) resolve(data.report);
+      else reject(new Error(data.reason));
+    };
+    const onError = (event: ErrorEvent): void => {
+      close();
+      if (warm === worker) warm = null;
+      worker.terminate();
+      reject(new Error(event.message || 'the worker’s script could not be loaded'));
+    };
+    worker.addEventListener('message', onMessage);
+    worker.addEventListener('error', onError);
+    worker.postMessage(question);
+  });
+}
+
 function isGreeting(data: unknown): data is Greeting {
   return typeof data === 'object' && data !== null && 'greeting' in data;
 }
@@ -37,7 +84,7 @@ export async function loadEngine(): Promise<Engine> {
     return await new Promise<Engine>((resolve, reject) => {
       worker.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
         if (!isGreeting(data)) return;
-        if (data.greeting === 'ready') resolve({ versions: data.versions, presets: data.presets });
+        if (data.greeting === 'ready') resolve({ versions: data.versions, presets: data.presets, quorumSets: data.quorumSets });
         else reject(new Error(data.reason));
       });
       worker.addEventListener('error', (event) => {

@@ -3,7 +3,8 @@
  *
  * Not here: DOM, requests. `checkForm` decides everything that can be known before the first byte is asked for.
  */
-import type { ArchiveReader, VerifyOptions } from '../lib/types.ts';
+import type { ArchiveReader, QuorumSetPreset, TrustOptions, VerifyOptions } from '../lib/types.ts';
+import { prettySet, readQuorumSet } from './quorum-set.ts';
 
 /** An archive as entered. A folder is known by its name alone: what it holds the browser shows only to this page, and only once it is chosen. */
 export type Source =
@@ -26,6 +27,15 @@ export interface FormState {
   readonly skipOptional: boolean;
   readonly skipBuckets: boolean;
   readonly newestFirst: boolean;
+  /** Whose word counts: a preset's name, `own`, or nothing for the preset of the network. */
+  readonly quorum: string;
+  /** A quorum set in JSON; of use with `own`. */
+  readonly ownQuorum: string;
+  /** `SEQ:HASH`, any number of them. */
+  readonly hashes: string;
+  /** The name of a file of checkpoint hashes. Its text is known only to the page that it was given to. */
+  readonly hashesFile: string;
+  readonly allSignatures: boolean;
 }
 
 export const EMPTY_FORM: FormState = {
@@ -41,11 +51,23 @@ export const EMPTY_FORM: FormState = {
   skipOptional: false,
   skipBuckets: false,
   newestFirst: false,
+  quorum: '',
+  ownQuorum: '',
+  hashes: '',
+  hashesFile: '',
+  allSignatures: false,
 };
 
 export type TextName = 'low' | 'high' | 'last' | 'sample' | 'seed' | 'network';
-export type ToggleName = 'deep' | 'skipOptional' | 'skipBuckets' | 'newestFirst';
-const TOGGLES: readonly ToggleName[] = ['deep', 'skipOptional', 'skipBuckets', 'newestFirst'];
+export type ToggleName = 'deep' | 'skipOptional' | 'skipBuckets' | 'newestFirst' | 'allSignatures';
+const TOGGLES: readonly ToggleName[] = ['deep', 'skipOptional', 'skipBuckets', 'newestFirst', 'allSignatures'];
+
+/** The choice of a quorum set of one's own. */
+export const OWN = 'own';
+/** The choice to believe no validators. */
+export const NOBODY = 'none';
+/** In the order of the form. */
+export const TRUST_FIELDS: readonly string[] = ['quorum', 'ownQuorum', 'hashes', 'hashesFile'];
 
 /** The fields that `scope` leaves in the form, in their order. */
 export const SCOPE_FIELDS: Readonly<Record<Scope, readonly TextName[]>> = {
@@ -86,20 +108,27 @@ export function encodeForm(form: FormState): string {
   }
   add('network', form.network);
   for (const name of TOGGLES) if (form[name]) parts.push(`${name}=1`);
+  const own = form.quorum === OWN ? readQuorumSet(form.ownQuorum) : null;
+  if (own === null) add('quorumSet', form.quorum);
+  else if (own.ok) add('quorumSet', JSON.stringify(own.set));
+  add('trustedHash', form.hashes.trim().replace(/[\s,;]+/g, ','));
   return parts.length === 0 ? '' : `#${parts.join('&')}`;
 }
 
 /** `null` where the fragment says nothing about the form. */
 export function decodeForm(hash: string): FormState | null {
   const given = new URLSearchParams(hash.replace(/^#/, ''));
-  if (!['archive', 'folder', 'low', 'high', 'last', 'sample', 'network'].some((name) => given.has(name))) return null;
+  if (!['archive', 'folder', 'low', 'high', 'last', 'sample', 'network', 'quorumSet', 'trustedHash'].some((name) => given.has(name))) return null;
   // A link comes from anywhere: what no one would type is not taken over into fields and commands.
-  const clean = (value: string | null): string => (value ?? '').slice(0, 2048).replace(/\p{Cc}/gu, '');
+  const clean = (value: string | null, longest = 2048): string => (value ?? '').slice(0, longest).replace(/\p{Cc}/gu, '');
   const text = (name: string): string => clean(given.get(name));
   const sources = [...given].slice(0, MAX_ARCHIVES * 4).flatMap(([name, value]): Source[] => {
     if (name === 'archive') return [{ kind: 'url', url: clean(value) }];
     return name === 'folder' && clean(value) !== '' ? [{ kind: 'folder', name: clean(value) }] : [];
   });
+  const quorum = clean(given.get('quorumSet'), MAX_LINKED_SET);
+  const own = quorum.startsWith('{');
+  const linked = own ? readQuorumSet(quorum) : null;
   return {
     sources: sources.length === 0 ? EMPTY_FORM.sources : sources.slice(0, MAX_ARCHIVES),
     scope: given.has('sample') ? 'sample' : given.has('last') ? 'last' : 'range',
@@ -113,10 +142,17 @@ export function decodeForm(hash: string): FormState | null {
     skipOptional: given.get('skipOptional') === '1',
     skipBuckets: given.get('skipBuckets') === '1',
     newestFirst: given.get('newestFirst') === '1',
+    quorum: own ? OWN : quorum,
+    ownQuorum: linked?.ok === true ? prettySet(linked.set) : own ? quorum : '',
+    hashes: clean(given.get('trustedHash'), MAX_LINKED_SET).replaceAll(',', '\n'),
+    hashesFile: '',
+    allSignatures: given.get('allSignatures') === '1',
   };
 }
 
 export const MAX_ARCHIVES = 16;
+/** Characters; a set of the largest size that networks have is a third of it. */
+const MAX_LINKED_SET = 16_384;
 const MAX_LEDGER = 0xffff_ffff;
 
 /** Decimal or 0x; separators people paste are let through. `null` is not a ledger. */
@@ -178,8 +214,50 @@ function addressFault(entered: string, archive: URL | null, page: URL): FieldFau
   };
 }
 
-/** `folders` are those the page may read at this moment. */
-export function checkForm(form: FormState, page: URL, folders: ReadonlyMap<string, ArchiveReader>): Checked {
+/** What the page has at this moment beside the form. */
+export interface AtHand {
+  /** Those it may read. */
+  readonly folders: ReadonlyMap<string, ArchiveReader>;
+  /** The texts of files of checkpoint hashes, by their names. */
+  readonly files: ReadonlyMap<string, string>;
+  /** None before the verifier is loaded. */
+  readonly quorumSets: readonly QuorumSetPreset[];
+}
+
+/** Whose word counts, as the verifier takes it; `faults` gets what is wrong, by field. */
+export function checkTrust(form: FormState, { files, quorumSets }: Omit<AtHand, 'folders'>, faults: Record<string, FieldFault>): TrustOptions {
+  const trust: { -readonly [Name in keyof TrustOptions]: TrustOptions[Name] } = {};
+  if (form.quorum === OWN) {
+    const own = readQuorumSet(form.ownQuorum);
+    if (own.ok) trust.quorumSet = own.set;
+    else faults['ownQuorum'] = { message: own.message };
+  } else if (form.quorum !== '') {
+    trust.quorumSet = form.quorum;
+    if (form.quorum !== NOBODY && quorumSets.length > 0 && !quorumSets.some(({ name }) => name === form.quorum)) faults['quorum'] = { message: `There is no quorum set called “${form.quorum}”.` };
+  }
+  const hashes = new Map<string, string>();
+  for (const pair of form.hashes.split(/[\s,;]+/).filter(Boolean)) {
+    const [, ledger = '', hash = ''] = /^([0-9]+):([0-9a-f]{64})$/i.exec(pair) ?? [];
+    if (parseLedger(ledger) === null) {
+      faults['hashes'] = { message: `“${pair.length > 24 ? `${pair.slice(0, 24)}…` : pair}” is no trusted hash: one is LEDGER:HASH, with 64 hexadecimal digits.` };
+    } else if (hashes.has(ledger) && hashes.get(ledger) !== hash.toLowerCase()) {
+      faults['hashes'] = { message: `Two hashes are given for ledger ${ledger}.` };
+    }
+    hashes.set(ledger, hash.toLowerCase());
+  }
+  if (hashes.size > 0) trust.hashes = [...hashes].map((pair) => pair.join(':'));
+  if (form.hashesFile !== '') {
+    const text = files.get(form.hashesFile);
+    if (text === undefined) faults['hashesFile'] = { message: 'A page keeps no access to files: choose it again, or leave it out.' };
+    else if (/^\s*\[/.test(text)) trust.checkpointHashes = text;
+    else faults['hashesFile'] = { message: `${form.hashesFile} is no list of checkpoint hashes: one is [[LEDGER, "HASH"], …], as verify-checkpoints writes it.` };
+  }
+  if (form.allSignatures) trust.allSignatures = true;
+  return trust;
+}
+
+export function checkForm(form: FormState, page: URL, atHand: AtHand): Checked {
+  const { folders } = atHand;
   const faults: Record<string, FieldFault> = {};
   const sources: (string | ArchiveReader)[] = [];
   const several = form.sources.some((source) => source.kind === 'folder' || source.url.trim() !== '');
@@ -216,6 +294,7 @@ export function checkForm(form: FormState, page: URL, folders: ReadonlyMap<strin
   }
   const seed = form.scope === 'sample' ? form.seed.trim().toLowerCase() : '';
   if (seed !== '' && !/^[0-9a-f]{16}$/.test(seed)) faults['seed'] = { message: 'A seed is 16 hexadecimal digits, as a report shows it.' };
+  const trust = checkTrust(form, atHand, faults);
   if (Object.keys(faults).length > 0) return { ok: false, faults };
 
   const range = { ...(low === undefined ? {} : { low }), ...(high === undefined ? {} : { high }) };
@@ -233,6 +312,7 @@ export function checkForm(form: FormState, page: URL, folders: ReadonlyMap<strin
       deep: form.deep,
       skipOptional: form.skipOptional,
       skipBuckets: form.skipBuckets,
+      ...(Object.keys(trust).length === 0 ? {} : { trust }),
     },
   };
 }
@@ -242,8 +322,11 @@ export function quoted(argument: string): string {
   return /^[\w./:@-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The same check at the command line. */
-export function commandLine(archives: readonly string[], options: VerifyOptions): string {
+/** What a file with the quorum set of one's own is called where a command names it. */
+export const SET_FILE = 'quorum-set.json';
+
+/** The same check at the command line. `hashesFile`: the name of the file of checkpoint hashes. */
+export function commandLine(archives: readonly string[], options: VerifyOptions, hashesFile = 'checkpoint-hashes.json'): string {
   const words = ['node', 'dist/cli.mjs', 'verify', ...archives.map((archive) => quoted(archive.replace(/^folder /, './')))];
   const add = (name: string, value: string | number | undefined): void => {
     if (value !== undefined) words.push(`--${name}`, typeof value === 'number' ? String(value) : quoted(value));
@@ -258,5 +341,10 @@ export function commandLine(archives: readonly string[], options: VerifyOptions)
   if (options.deep === true) words.push('--deep');
   if (options.skipOptional === true) words.push('--skip-optional');
   if (options.skipBuckets === true) words.push('--skip-buckets');
+  const { quorumSet, hashes = [], checkpointHashes, allSignatures } = options.trust ?? {};
+  add('quorum-set', typeof quorumSet === 'object' ? SET_FILE : quorumSet);
+  for (const pair of hashes) add('trusted-hash', pair);
+  if (checkpointHashes !== undefined) add('trusted-checkpoint-hashes', hashesFile);
+  if (allSignatures === true) words.push('--all-signatures');
   return words.join(' ');
 }

@@ -60,7 +60,7 @@ export function ended(text: string): string {
 /** The verifier's messages fit into the middle of a line; here they stand alone. */
 export function sentence(text: string): string {
   const whole = ended(text);
-  // An address stays as it is.
-  if (/^\w+:\/\//.test(whole)) return whole;
+  // An address stays as it is, and the name of a field.
+  if (/^(\w+:\/\/|[a-z]+[A-Z])/.test(whole)) return whole;
   return whole.charAt(0).toUpperCase() + whole.slice(1);
 }

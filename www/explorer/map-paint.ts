@@ -2,9 +2,10 @@
  * Where the cells of the checkpoint map lie and how each state is drawn.
  *
  * Every state has its own shape beside its colour: a full square, a square with a cross, a hatched outline, a dot.
- * Ranges too long for one cell a checkpoint share cells; the worst state of the group is the one that shows.
+ * What is sealed has a line under it. Ranges too long for one cell a checkpoint share cells; the worst state of the group is the one that shows.
  */
-import type { CellState, CheckpointTable } from './checkpoints.ts';
+import type { LedgerRange } from '../lib/types.ts';
+import { type CellState, type CheckpointTable, firstLedgerOf } from './checkpoints.ts';
 
 export interface MapLayout {
   readonly size: number;
@@ -95,7 +96,17 @@ export function drawCell(context: CanvasRenderingContext2D, state: CellState, x:
   }
 }
 
-export function drawMap(canvas: HTMLCanvasElement, table: CheckpointTable, layout: MapLayout, selected: number | null): void {
+/** How much of a cell's ledgers lies in a range, counted from its first: from 0 to 1. */
+export function shareOf(table: CheckpointTable, layout: MapLayout, cell: number, { low, high }: LedgerRange): number {
+  const index = cell * layout.group;
+  const size = Math.min(layout.group, table.count - index);
+  const first = firstLedgerOf(table.checkpointAt(index), table.frequency);
+  const last = table.checkpointAt(index + size - 1);
+  return first < low || high < first ? 0 : Math.min(1, (high - first + 1) / (last - first + 1));
+}
+
+/** `sealed`: the ledgers that someone vouches for; a line under their cells says so. */
+export function drawMap(canvas: HTMLCanvasElement, table: CheckpointTable, layout: MapLayout, selected: number | null, sealed: readonly LedgerRange[]): void {
   const context = canvas.getContext('2d');
   if (context === null) return;
   const scale = Math.max(1, globalThis.devicePixelRatio);
@@ -119,6 +130,10 @@ export function drawMap(canvas: HTMLCanvasElement, table: CheckpointTable, layou
     const x = (cell % layout.columns) * layout.size;
     const y = Math.floor(cell / layout.columns) * layout.size;
     drawCell(context, table.worst(cell * layout.group, layout.group), x, y, layout.size, palette);
+    const share = Math.max(0, ...sealed.map((range) => shareOf(table, layout, cell, range)));
+    const gap = layout.size >= 14 ? 3 : 2;
+    context.fillStyle = palette.ink;
+    if (share > 0) context.fillRect(x, y + layout.size - gap, (share < 1 ? layout.size - gap : layout.size) * share, gap - 1);
   }
   if (selected !== null) {
     const gap = layout.size >= 14 ? 3 : 2;

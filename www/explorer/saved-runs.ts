@@ -7,7 +7,7 @@
 import type { Finding, VerifyOptions } from '../lib/types.ts';
 import type { TableSnapshot } from './checkpoints.ts';
 import type { FolderHandle } from './folders.ts';
-import type { FormState } from './form.ts';
+import { EMPTY_FORM, type FormState } from './form.ts';
 
 export interface SavedRun {
   readonly schema: 1;
@@ -15,6 +15,7 @@ export interface SavedRun {
   readonly savedAt: number;
   readonly form: FormState;
   readonly archives: readonly string[];
+  /** Without the text of a file of checkpoint hashes, which may be large: it has to be chosen again. */
   readonly options: VerifyOptions;
   readonly state: string;
   readonly done: number;
@@ -77,7 +78,9 @@ export async function removeRun(id: string): Promise<boolean> {
 export async function savedRuns(): Promise<readonly SavedRun[]> {
   const found = await transact<SavedRun[]>('readonly', (store) => store.getAll());
   const held = await heldElsewhere();
-  return (found?.value ?? []).filter((run) => run.schema === 1 && !held.has(run.id)).sort((one, other) => other.savedAt - one.savedAt);
+  const own = (found?.value ?? []).filter((run) => run.schema === 1 && !held.has(run.id));
+  // A form of an earlier version of this page lacks what was added since.
+  return own.map((run) => ({ ...run, form: { ...EMPTY_FORM, ...run.form } })).sort((one, other) => other.savedAt - one.savedAt);
 }
 
 /** Says to other tabs that this one carries the run out, until the returned function is called or the tab is gone. */

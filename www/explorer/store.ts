@@ -1,12 +1,13 @@
 /** The state of the page: the form, the verifier's readiness, the archives of this server, and the run. */
 import { computed, signal } from '@preact/signals';
-import type { ArchiveReader, VerifyOptions, VerifyRun } from '../lib/types.ts';
+import type { ArchiveReader, ProofReport, QuorumSet, VerifyOptions, VerifyRun } from '../lib/types.ts';
 import { verifyInWorker } from '../lib/worker-client.ts';
 import { CheckpointTable } from './checkpoints.ts';
-import { type Engine, loadEngine, takeWorker } from './engine.ts';
+import { checkProof, type Engine, loadEngine, takeWorker, warmUp } from './engine.ts';
 import { folders, type FolderHandle, reopen } from './folders.ts';
-import { checkForm, decodeForm, EMPTY_FORM, encodeForm, type FormState, type Source } from './form.ts';
-import { isGoing, type Run, type Setup, startRun } from './run.ts';
+import { type AtHand, checkForm, checkTrust, decodeForm, EMPTY_FORM, encodeForm, type FormState, NOBODY, OWN, type Source } from './form.ts';
+import { type KnownValidator, knownValidators, readQuorumSet, summaryOf } from './quorum-set.ts';
+import { isGoing, isOver, type Run, type Setup, startRun } from './run.ts';
 import { hold, putRun, removeRun, type SavedRun, savedRuns } from './saved-runs.ts';
 
 export interface LocalArchive {
@@ -41,7 +42,59 @@ export const announcement = signal('');
 /** The archive field that was last in use: known archives go there. */
 export const activeSource = signal(0);
 
-export const checked = computed(() => checkForm(form.value, page, folders.value));
+/** The texts of the files of checkpoint hashes that this page was given, by their names. */
+export const hashFiles = signal<ReadonlyMap<string, string>>(new Map());
+
+const ready = computed(() => (engine.value.state === 'ready' ? engine.value.engine : null));
+
+const atHand = computed((): AtHand => ({ folders: folders.value, files: hashFiles.value, quorumSets: ready.value?.quorumSets ?? [] }));
+
+export const checked = computed(() => checkForm(form.value, page, atHand.value));
+
+/** Names that a configuration gave to validators, by their keys. */
+export const givenNames = signal<ReadonlyMap<string, string>>(new Map());
+
+export const validators = computed((): ReadonlyMap<string, KnownValidator> => {
+  const given = [...givenNames.value].map(([key, name]): [string, KnownValidator] => [key, { name }]);
+  return new Map([...given, ...knownValidators(ready.value?.presets ?? [])]);
+});
+
+/** The short name of the network that the form is about, as far as that is known before a file is read. */
+const network = computed((): string | undefined => {
+  const presets = ready.value?.presets ?? [];
+  const [first] = form.value.sources;
+  const address = first?.kind === 'url' ? first.url.trim() : '';
+  const listed = presets.find(({ archives }) => archives.some(({ url }) => url === address))?.name;
+  const said = form.value.network.trim() || listed || (localArchives.value.find(({ url }) => url === address)?.network ?? '');
+  return said === '' ? undefined : presets.find(({ name, passphrase }) => name === said || passphrase === said)?.name ?? said;
+});
+
+/** Whose word the form says counts. */
+export interface Believed {
+  /** `null` where it is not known yet, or nobody. */
+  readonly set: QuorumSet | null;
+  /** Whom, in a line. */
+  readonly words: string;
+  /** Where a known set is from, and when. */
+  readonly source: string | null;
+  readonly preset: string | null;
+}
+
+export const believed = computed((): Believed => {
+  const { quorum, ownQuorum } = form.value;
+  const sets = ready.value?.quorumSets ?? [];
+  const nobody = { set: null, source: null, preset: null };
+  if (quorum === OWN) {
+    const own = readQuorumSet(ownQuorum);
+    return own.ok ? { ...nobody, set: own.set, words: `your own ${summaryOf(own.set)}` } : { ...nobody, words: 'a quorum set of your own' };
+  }
+  const preset = sets.find(({ name, network: of }) => (quorum === '' ? of === network.value : name === quorum));
+  if (preset !== undefined) return { set: preset.quorumSet, words: `${preset.name}’s ${summaryOf(preset.quorumSet)}`, source: preset.source, preset: preset.name };
+  if (quorum === NOBODY) return { ...nobody, words: 'no validators' };
+  if (quorum !== '') return { ...nobody, words: quorum };
+  const unknown = network.value === undefined || sets.length === 0;
+  return { ...nobody, words: unknown ? 'the validators of the archive’s network' : 'nobody: no validators of this network are known' };
+});
 export const busy = computed(() => run.value !== null && isGoing(run.value.phase.value));
 
 export function announce(text: string): void {
@@ -174,6 +227,12 @@ function handlesOf(sources: readonly Source[]): Record<string, FolderHandle> {
   return Object.fromEntries(handles);
 }
 
+/** What is kept of options: a file is not. */
+function withoutFiles({ trust, ...options }: VerifyOptions): VerifyOptions {
+  const { checkpointHashes: _, ...rest } = trust ?? {};
+  return Object.keys(rest).length === 0 ? options : { ...options, trust: rest };
+}
+
 /** One write at a time; while it is under way the newest of what comes is kept for the next. */
 function keeper(current: Run): { save: () => void; forget: () => Promise<void> } {
   let writing: Promise<void> = Promise.resolve();
@@ -185,7 +244,7 @@ function keeper(current: Run): { save: () => void; forget: () => Promise<void> }
     if (forgotten || state.value === null) return;
     const { done, total } = progress.value?.checkpoints ?? { done: 0, total: 0 };
     current.stored.value = await putRun({
-      schema: 1, id: setup.id, savedAt: Date.now(), form: setup.form, archives: setup.archives, options: setup.options,
+      schema: 1, id: setup.id, savedAt: Date.now(), form: setup.form, archives: setup.archives, options: withoutFiles(setup.options),
       state: state.value, done, total, handles: handlesOf(setup.form.sources),
       table: table.value?.snapshot() ?? null, findings: findings.value,
     });
@@ -241,6 +300,8 @@ function begin(setup: Setup, sources: readonly (string | ArchiveReader)[]): void
       advanced: () => kept.save(),
       settled: () => {
         if (current.phase.value === 'done' || current.phase.value === 'refused') void kept.forget();
+        // A proof may come when there is no network any more. What is paused asks for nothing at all.
+        if (isOver(current.phase.value)) warmUp();
         if (run.value === current) ended(current);
       },
     },
@@ -282,7 +343,7 @@ export function start(): boolean {
 /** Takes the paused run on the page up again, or one that crashed, from its latest state; without one it begins anew. */
 export function resumeRun(): void {
   const current = run.value;
-  const decision = current === null ? undefined : checkForm(current.setup.form, page, folders.value);
+  const decision = current === null ? undefined : checkForm(current.setup.form, page, atHand.value);
   if (current === null || busy.value || decision?.ok !== true) return;
   const state = current.state.value;
   const { id, form: entered, archives, options } = current.setup;
@@ -330,19 +391,26 @@ export function missingFolders(entry: SavedRun): readonly string[] {
   return entry.form.sources.flatMap((source) => (source.kind === 'folder' && !folders.value.has(source.name) ? [source.name] : []));
 }
 
+/** Whether the run needs a file of checkpoint hashes that the page does not have. */
+export function missesHashes({ form: { hashesFile } }: SavedRun): boolean {
+  return hashesFile !== '' && !hashFiles.value.has(hashesFile);
+}
+
 /** Goes on with a run of an earlier visit. `false` where folders have to be chosen first. */
 export async function continueSaved(entry: SavedRun): Promise<boolean> {
   for (const name of missingFolders(entry)) {
     const handle = entry.handles[name];
     if (handle !== undefined) await reopen(handle, name);
   }
-  const decision = checkForm(entry.form, page, folders.value);
+  const decision = checkForm(entry.form, page, atHand.value);
   if (!decision.ok || busy.value) return false;
   form.value = entry.form;
   networkTyped = entry.form.network !== '';
   writeAddress();
   entryTaken = true;
-  const { id, archives, options, state, done, findings } = entry;
+  const { id, archives, state, done, findings } = entry;
+  const checkpointHashes = decision.options.trust?.checkpointHashes;
+  const options = checkpointHashes === undefined ? entry.options : { ...entry.options, trust: { ...entry.options.trust, checkpointHashes } };
   const table = entry.table === null ? null : CheckpointTable.restored(entry.table);
   announce('Going on');
   begin({ id, form: entry.form, archives, options, resume: { state, done, table, findings } }, decision.sources);
@@ -353,6 +421,34 @@ export async function continueSaved(entry: SavedRun): Promise<boolean> {
 export function linkTo(current: Run): string {
   const link = encodeForm({ ...current.setup.form, seed: current.options.seed ?? '' });
   return new URL(link, location.href).href;
+}
+
+export type ProofState =
+  | { readonly state: 'checking'; readonly name: string }
+  | { readonly state: 'done'; readonly name: string; readonly report: ProofReport }
+  | { readonly state: 'failed'; readonly name: string; readonly reason: string };
+
+/** The proof on the page. */
+export const proof = signal<ProofState | null>(null);
+
+/** Checks a proof by those whom the form says to believe; its network is its own word, which decides whose preset is taken. */
+export async function openProof(name: string, text: string): Promise<void> {
+  const faults = {};
+  const trust = checkTrust(form.value, atHand.value, faults);
+  const [fault] = Object.values<{ readonly message: string }>(faults);
+  const asked: ProofState = { state: 'checking', name };
+  proof.value = asked;
+  announce('Checking the proof');
+  let found: ProofState;
+  try {
+    if (fault !== undefined) throw new Error(`“Whose word counts” above is not right: ${fault.message}`);
+    found = { state: 'done', name, report: await checkProof(text, { trust }) };
+  } catch (error) {
+    found = { state: 'failed', name, reason: error instanceof Error ? error.message : String(error) };
+  }
+  if (proof.value !== asked) return;
+  proof.value = found;
+  announce(found.state === 'done' ? `${found.report.verdict}: ${found.report.statement}` : `The proof could not be checked: ${found.reason}`);
 }
 
 function followAddress(): void {

@@ -1,21 +1,49 @@
 /**
- * The page's worker: the library's, which answers runs, and beside it one message of its own as soon as the verifier is loaded.
+ * The page's worker: the library's, which answers runs, and beside it messages of its own: one as soon as the verifier is
+ * loaded, and an answer to each proof that it is given.
  *
  * So WebAssembly never runs on the page's own thread, and the first run finds it warm.
  */
-import { init, networkPresets, versions } from '../lib/index.ts';
-import type { NetworkPreset, Versions } from '../lib/types.ts';
+import { init, networkPresets, quorumSetPresets, verifyProof, versions } from '../lib/index.ts';
+import type { NetworkPreset, ProofOptions, ProofReport, QuorumSetPreset, Versions } from '../lib/types.ts';
 import '../lib/worker.ts';
 
 export type Greeting =
-  | { readonly greeting: 'ready'; readonly presets: readonly NetworkPreset[]; readonly versions: Versions }
+  | { readonly greeting: 'ready'; readonly presets: readonly NetworkPreset[]; readonly quorumSets: readonly QuorumSetPreset[]; readonly versions: Versions }
   | { readonly greeting: 'failed'; readonly reason: string };
+
+/** A proof to check, and what it turned out to be; `proof` numbers them. */
+export interface ProofQuestion {
+  readonly proof: number;
+  readonly text: string;
+  readonly options: ProofOptions;
+}
+export type ProofAnswer =
+  | { readonly proof: number; readonly report: ProofReport }
+  | { readonly proof: number; readonly reason: string };
 
 function greet(message: Greeting): void {
   postMessage(message);
 }
 
 init().then(
-  () => greet({ greeting: 'ready', presets: networkPresets(), versions: versions() }),
+  () => greet({ greeting: 'ready', presets: networkPresets(), quorumSets: quorumSetPresets(), versions: versions() }),
   (error: unknown) => greet({ greeting: 'failed', reason: error instanceof Error ? error.message : String(error) }),
 );
+
+function isQuestion(data: unknown): data is ProofQuestion {
+  return typeof data === 'object' && data !== null && 'proof' in data && 'text' in data;
+}
+
+async function answer({ proof, text, options }: ProofQuestion): Promise<ProofAnswer> {
+  try {
+    await init();
+    return { proof, report: await verifyProof(text, options) };
+  } catch (error) {
+    return { proof, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+  if (isQuestion(data)) void answer(data).then((found) => postMessage(found));
+});

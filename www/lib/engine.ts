@@ -6,15 +6,18 @@
 import * as glue from '../../target/pkg/stellar_archive_verifier.js';
 import { ArchiveVerifierError, crashed, isTrap, messageOf, toVerifierError } from './errors.ts';
 import {
-  DOWNLOAD_OPTIONS, DUMP_OPTIONS, HEADER_CHECK_OPTIONS, LOG_OPTIONS, READ_OPTIONS, plainCheckpoint, plainEntry, plainOptions, plainSource,
+  CHECKPOINT_HASHES_OPTIONS, COMPARE_OPTIONS, DOWNLOAD_OPTIONS, DUMP_OPTIONS, ENTRY_PROOF_OPTIONS, HEADER_CHECK_OPTIONS, LOG_OPTIONS, PROOF_OPTIONS,
+  PROVENANCE_OPTIONS, QUORUM_SETS_OPTIONS, READ_OPTIONS, TRANSACTION_PROOF_OPTIONS, plainCheckpoint, plainEntry, plainLedger, plainOptions, plainSource,
   plainSources,
 } from './plain.ts';
 import type { Plain, PlainSource } from './plain.ts';
 import { Run } from './run.ts';
 import type { RunBody, RunOptions } from './run.ts';
 import type {
-  ArchiveSource, ArchiveSources, ArchiveStatus, CheckpointData, DownloadOptions, DumpOptions, HeaderCheck, HeaderCheckOptions, LogLine,
-  LogOptions, LogSummary, NetworkPreset, ReadOptions, Report, RunEvent, VerifyOptions, Versions,
+  ArchiveSource, ArchiveSources, ArchiveStatus, CheckpointData, CheckpointHashesOptions, CompareEvent, CompareOptions, CompareReport, DownloadOptions,
+  DumpOptions, EntryProofOptions, HeaderCheck, HeaderCheckOptions, LogLine, LogOptions, LogSummary, NetworkPreset, ProofOptions, ProofReport,
+  Provenance, ProvenanceOptions, QuorumSetPreset, QuorumSetsOptions, ReadOptions, RecentQuorumSets, Report, RunEvent, TransactionProofOptions,
+  VerifiedCheckpoints, VerifyOptions, Versions,
 } from './types.ts';
 
 /** What `init` accepts in place of the default file. */
@@ -36,26 +39,44 @@ export interface Engine {
   init(input?: WasmInput): Promise<void>;
   verifyArchive(sources: ArchiveSources, options?: VerifyOptions): Run;
   downloadCheckpoint(source: ArchiveSource, checkpoint: number, options?: DownloadOptions): Promise<CheckpointData>;
+  ledgerProvenance(sources: ArchiveSources, ledger: number, options?: ProvenanceOptions): Promise<Provenance>;
   archiveStatus(sources: ArchiveSources, options?: ReadOptions): Promise<ArchiveStatus[]>;
   checkHeader(sources: ArchiveSources, options: HeaderCheckOptions): Promise<HeaderCheck>;
   dumpFile(source: ArchiveSource, path: string, onLine: (json: string) => void, options?: DumpOptions): Promise<{ readonly records: number }>;
   checkpointLog(sources: ArchiveSources, options: LogOptions, onLine: (line: LogLine) => void): Promise<LogSummary>;
+  verifyCheckpoints(sources: ArchiveSources, options?: CheckpointHashesOptions): Promise<VerifiedCheckpoints>;
+  recentQuorumSets(sources: ArchiveSources, options?: QuorumSetsOptions): Promise<RecentQuorumSets>;
+  compareArchives(sources: ArchiveSources, options?: CompareOptions, onEvent?: (event: CompareEvent) => void): Promise<CompareReport>;
+  proveTransaction(sources: ArchiveSources, options: TransactionProofOptions): Promise<string>;
+  proveEntry(sources: ArchiveSources, options: EntryProofOptions): Promise<string>;
+  verifyProof(proof: string | Uint8Array, options?: ProofOptions): Promise<ProofReport>;
   prometheusText(report: Report): string;
   versions(): Versions;
   networkPresets(): NetworkPreset[];
+  quorumSetPresets(): QuorumSetPreset[];
 }
 
 /** The exports of the generated module, with the types its generator cannot know. */
 interface Exports {
   verify(sources: PlainSource[], options: RunOptions, onEvent: (event: RunEvent) => void, signal: AbortSignal): Promise<Report>;
   downloadCheckpoint(source: PlainSource, checkpoint: number, options: Plain<DownloadOptions>, signal: AbortSignal): Promise<CheckpointData>;
+  ledgerProvenance(sources: PlainSource[], ledger: number, options: Plain<ProvenanceOptions>, signal: AbortSignal): Promise<Provenance>;
   archiveStatus(sources: PlainSource[], options: Plain<ReadOptions>, signal: AbortSignal): Promise<ArchiveStatus[]>;
   checkHeader(sources: PlainSource[], options: Plain<HeaderCheckOptions>, signal: AbortSignal): Promise<HeaderCheck>;
   dumpFile(source: PlainSource, path: string, onLine: (json: string) => void, signal: AbortSignal): Promise<{ readonly records: number }>;
   checkpointLog(sources: PlainSource[], options: Plain<LogOptions>, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<LogSummary>;
+  verifyCheckpoints(sources: PlainSource[], options: Plain<CheckpointHashesOptions>, signal: AbortSignal): Promise<VerifiedCheckpoints>;
+  recentQuorumSets(sources: PlainSource[], options: Plain<QuorumSetsOptions>, signal: AbortSignal): Promise<RecentQuorumSets>;
+  compareArchives(
+    sources: PlainSource[], options: Plain<CompareOptions>, onEvent: (event: CompareEvent) => void, signal: AbortSignal,
+  ): Promise<CompareReport>;
+  proveTransaction(sources: PlainSource[], options: Plain<TransactionProofOptions>, signal: AbortSignal): Promise<string>;
+  proveEntry(sources: PlainSource[], options: Plain<EntryProofOptions>, signal: AbortSignal): Promise<string>;
+  verifyProof(text: string, options: Plain<ProofOptions>): ProofReport;
   prometheusText(report: Report): string;
   versions(): Versions;
   networkPresets(): NetworkPreset[];
+  quorumSetPresets(): QuorumSetPreset[];
   /** Makes a fresh instance of the same module; present when the glue was generated with it. */
   __wbg_reset_state?(): void;
 }
@@ -178,14 +199,17 @@ export function createEngine(host: Host): Engine {
     return guarded('verifyArchive', () => wasm.verify(sources, options, onEvent, signal));
   };
 
-  /** What answers once, and with an error where it was aborted: half an answer would look like a whole one. */
-  async function ask<T>(name: string, outer: AbortSignal | undefined, body: (stop: AbortController) => Promise<T>): Promise<T> {
+  /** What answers once, and with an error where it was aborted: half an answer would look like a whole one, unless it says that it `isPartial`. */
+  async function ask<T>(
+    name: string, outer: AbortSignal | undefined, body: (stop: AbortController) => Promise<T>, isPartial: (answer: T) => boolean = () => false,
+  ): Promise<T> {
     const stop = new AbortController();
     const forward = (): void => stop.abort(outer?.reason);
     if (outer?.aborted === true) forward();
     else outer?.addEventListener('abort', forward, { once: true });
     try {
       const [answer] = await Promise.allSettled([guarded(name, () => body(stop))]);
+      if (answer.status === 'fulfilled' && isPartial(answer.value)) return answer.value;
       const error = answer.status === 'rejected' ? toVerifierError(answer.reason) : undefined;
       if (stop.signal.aborted && error?.code !== 'CRASHED') {
         const reason: unknown = stop.signal.reason;
@@ -201,6 +225,7 @@ export function createEngine(host: Host): Engine {
   /** As `ask`, for what also tells line by line. A listener that throws ends it with its own error, outside the WebAssembly. */
   async function tell<L, T>(
     name: string, outer: AbortSignal | undefined, onLine: (line: L) => void, body: (onLine: (line: L) => void, signal: AbortSignal) => Promise<T>,
+    isPartial?: (answer: T) => boolean,
   ): Promise<T> {
     let failure: { readonly error: unknown } | undefined;
     const answer = ask(name, outer, (stop) => body((line) => {
@@ -211,7 +236,7 @@ export function createEngine(host: Host): Engine {
         failure = { error };
         stop.abort(error);
       }
-    }, stop.signal));
+    }, stop.signal), isPartial);
     const [outcome] = await Promise.allSettled([answer]);
     if (failure !== undefined) throw failure.error;
     if (outcome.status === 'rejected') throw outcome.reason;
@@ -227,6 +252,13 @@ export function createEngine(host: Host): Engine {
       const rest = plainOptions(options, DOWNLOAD_OPTIONS);
       const sequence = plainCheckpoint(checkpoint);
       return ask('downloadCheckpoint', options.signal, ({ signal }) => wasm.downloadCheckpoint(plain, sequence, rest, signal));
+    },
+    async ledgerProvenance(sources, ledger, options = {}) {
+      const plain = plainSources(sources);
+      checkAddresses(plain);
+      const rest = plainOptions(options, PROVENANCE_OPTIONS);
+      const sequence = plainLedger(ledger);
+      return ask('ledgerProvenance', options.signal, ({ signal }) => wasm.ledgerProvenance(plain, sequence, rest, signal));
     },
     async archiveStatus(sources, options = {}) {
       const plain = plainSources(sources);
@@ -253,8 +285,44 @@ export function createEngine(host: Host): Engine {
       const rest = plainOptions(options, LOG_OPTIONS);
       return tell('checkpointLog', options.signal, onLine, (listener, signal) => wasm.checkpointLog(plain, rest, listener, signal));
     },
+    async verifyCheckpoints(sources, options = {}) {
+      const plain = plainSources(sources);
+      checkAddresses(plain);
+      const rest = plainOptions(options, CHECKPOINT_HASHES_OPTIONS);
+      return ask('verifyCheckpoints', options.signal, ({ signal }) => wasm.verifyCheckpoints(plain, rest, signal));
+    },
+    async recentQuorumSets(sources, options = {}) {
+      const plain = plainSources(sources);
+      checkAddresses(plain);
+      const rest = plainOptions(options, QUORUM_SETS_OPTIONS);
+      return ask('recentQuorumSets', options.signal, ({ signal }) => wasm.recentQuorumSets(plain, rest, signal));
+    },
+    async compareArchives(sources, options = {}, onEvent = () => undefined) {
+      const plain = plainSources(sources);
+      checkAddresses(plain);
+      const rest = plainOptions(options, COMPARE_OPTIONS);
+      return tell('compareArchives', options.signal, onEvent, (listener, signal) => wasm.compareArchives(plain, rest, listener, signal), (report) => !report.complete);
+    },
+    async proveTransaction(sources, options) {
+      const plain = plainSources(sources);
+      checkAddresses(plain);
+      const rest = plainOptions(options, TRANSACTION_PROOF_OPTIONS);
+      return ask('proveTransaction', options.signal, ({ signal }) => wasm.proveTransaction(plain, rest, signal));
+    },
+    async proveEntry(sources, options) {
+      const plain = plainSources(sources);
+      checkAddresses(plain);
+      const rest = plainOptions(options, ENTRY_PROOF_OPTIONS);
+      return ask('proveEntry', options.signal, ({ signal }) => wasm.proveEntry(plain, rest, signal));
+    },
+    async verifyProof(proof, options = {}) {
+      const text = typeof proof === 'string' ? proof : new TextDecoder().decode(proof);
+      const rest = plainOptions(options, PROOF_OPTIONS);
+      return ask('verifyProof', options.signal, async () => wasm.verifyProof(text, rest));
+    },
     prometheusText: (report) => call('prometheusText', () => wasm.prometheusText(report)),
     versions: () => call('versions', () => wasm.versions()),
     networkPresets: () => call('networkPresets', () => wasm.networkPresets()),
+    quorumSetPresets: () => call('quorumSetPresets', () => wasm.quorumSetPresets()),
   };
 }

@@ -2,7 +2,8 @@
  * The one error class of the package: something kept us from looking.
  *
  * Not here: findings. An archive that is wrong is a successful run with findings in its report, never an exception;
- * only where a file itself is asked for (`downloadCheckpoint`, `dumpFile`) its faults are an error, `FAULTY`.
+ * only where something is made of its files (`downloadCheckpoint`, `dumpFile`, `verifyCheckpoints`, a proof) their faults are an
+ * error, `FAULTY`, and that nobody who is believed vouches for them is one, `UNANCHORED`.
  */
 import type { ErrorCode } from './types.ts';
 
@@ -17,7 +18,9 @@ const CODES: Readonly<Record<ErrorCode, true>> = {
   FORBIDDEN: true,
   HTTP: true,
   NETWORK: true,
+  NOT_FOUND: true,
   TIMEOUT: true,
+  UNANCHORED: true,
   UNSUPPORTED: true,
   USAGE: true,
   USED_BEFORE_INIT: true,

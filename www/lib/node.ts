@@ -14,12 +14,16 @@ import type { WasmInput } from './engine.ts';
 import { ArchiveVerifierError } from './errors.ts';
 import type { Run } from './run.ts';
 import type {
-  ArchiveFile, ArchiveReader, ArchiveSource, ArchiveSources, ArchiveStatus, CheckpointData, DownloadOptions, DumpOptions, HeaderCheck, HeaderCheckOptions,
-  LogLine, LogOptions, LogSummary, NetworkPreset, ReadOptions, Report, VerifyOptions, Versions,
+  ArchiveFile, ArchiveReader, ArchiveSource, ArchiveSources, ArchiveStatus, CheckpointData, CheckpointHashesOptions, CompareEvent, CompareOptions,
+  CompareReport, DownloadOptions, DumpOptions, EntryProofOptions, HeaderCheck, HeaderCheckOptions, LogLine, LogOptions, LogSummary, NetworkPreset,
+  ProofOptions, ProofReport, Provenance, ProvenanceOptions, QuorumSetPreset, QuorumSetsOptions, ReadOptions, RecentQuorumSets, Report, TransactionProofOptions,
+  VerifiedCheckpoints, VerifyOptions, Versions,
 } from './types.ts';
 
+export { quorumSetFromConfig, quorumSetToConfig } from './core-config.ts';
 export { ArchiveVerifierError } from './errors.ts';
 export { verifyInWorker } from './worker-client.ts';
+export type { ConfigQuorumSet } from './core-config.ts';
 export type { WasmInput } from './engine.ts';
 export type { Run } from './run.ts';
 export type * from './types.ts';
@@ -103,6 +107,11 @@ export function downloadCheckpoint(source: ArchiveSource, checkpoint: number, op
   return engine.downloadCheckpoint(source, checkpoint, options);
 }
 
+/** Who made one ledger: who proposed it, what each validator said, and whether those who are believed agreed. */
+export function ledgerProvenance(sources: ArchiveSources, ledger: number, options: ProvenanceOptions = {}): Promise<Provenance> {
+  return engine.ledgerProvenance(sources, ledger, options);
+}
+
 /** What each archive says of itself: its newest checkpoint, server and network. An archive that cannot be read is an answer with `error`. */
 export function archiveStatus(sources: ArchiveSources, options: ReadOptions = {}): Promise<ArchiveStatus[]> {
   return engine.archiveStatus(sources, options);
@@ -128,6 +137,44 @@ export function checkpointLog(sources: ArchiveSources, options: LogOptions, onLi
   return engine.checkpointLog(sources, options, onLine);
 }
 
+/**
+ * Verifies the hashes of checkpoints from a trusted end down, for the file that stellar-core's verify-checkpoints writes. Rejects with
+ * `UNANCHORED` where nobody who is believed vouches for the end, with `FAULTY` where no archive has the chain sound.
+ */
+export function verifyCheckpoints(sources: ArchiveSources, options: CheckpointHashesOptions = {}): Promise<VerifiedCheckpoints> {
+  return engine.verifyCheckpoints(sources, options);
+}
+
+/** Who went by which quorum set in the last checkpoints, by the messages that the archive keeps. */
+export function recentQuorumSets(sources: ArchiveSources, options: QuorumSetsOptions = {}): Promise<RecentQuorumSets> {
+  return engine.recentQuorumSets(sources, options);
+}
+
+/**
+ * Holds archives against each other and against what is sealed. Resolves also after an abort, with what was compared until then (`complete` is
+ * false). An exception of `onEvent` ends it and comes out again.
+ */
+export function compareArchives(
+  sources: ArchiveSources, options: CompareOptions = {}, onEvent?: (event: CompareEvent) => void,
+): Promise<CompareReport> {
+  return engine.compareArchives(sources, options, onEvent);
+}
+
+/** Makes a proof of one transaction: the text of a file that `verifyProof` checks without any archive. */
+export function proveTransaction(sources: ArchiveSources, options: TransactionProofOptions): Promise<string> {
+  return engine.proveTransaction(sources, options);
+}
+
+/** Makes a proof of one ledger entry as it was after a checkpoint. Reads its buckets. */
+export function proveEntry(sources: ArchiveSources, options: EntryProofOptions): Promise<string> {
+  return engine.proveEntry(sources, options);
+}
+
+/** Checks a proof by itself, without a network. A proof that is wrong, or is none, is an answer with its reason. */
+export function verifyProof(proof: string | Uint8Array, options: ProofOptions = {}): Promise<ProofReport> {
+  return engine.verifyProof(proof, options);
+}
+
 /** The numbers of a report in the text format of Prometheus. Needs `await init()` first. */
 export function prometheusText(report: Report): string {
   return engine.prometheusText(report);
@@ -141,6 +188,11 @@ export function versions(): Versions {
 /** The networks this verifier knows by name, with their public archives. Needs `await init()` first. */
 export function networkPresets(): NetworkPreset[] {
   return engine.networkPresets();
+}
+
+/** The quorum sets that people know; the first of a network is what is believed there by default. Needs `await init()` first. */
+export function quorumSetPresets(): QuorumSetPreset[] {
+  return engine.quorumSetPresets();
 }
 
 /** The size of the WebAssembly memory, which only ever grows: the peak so far. 0 before `init()`. */

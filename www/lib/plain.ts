@@ -6,7 +6,8 @@
  */
 import { ArchiveVerifierError } from './errors.ts';
 import type {
-  ArchiveReader, ArchiveSource, ArchiveSources, DownloadOptions, DumpOptions, HeaderCheckOptions, LogOptions, ReadOptions, VerifyOptions,
+  ArchiveReader, ArchiveSource, ArchiveSources, CheckpointHashesOptions, CompareOptions, DownloadOptions, DumpOptions, EntryProofOptions,
+  HeaderCheckOptions, LogOptions, ProofOptions, ProvenanceOptions, QuorumSetsOptions, ReadOptions, TransactionProofOptions, VerifyOptions,
 } from './types.ts';
 
 /** An archive as the WebAssembly takes it. */
@@ -48,9 +49,17 @@ export function plainSources(sources: ArchiveSources): PlainSource[] {
 }
 
 /** Ledger sequences are 32-bit; WebAssembly would take whatever else is given modulo 2^32. */
+function plainSequence(sequence: number, what: string, advice: string): number {
+  if (Number.isInteger(sequence) && sequence >= 1 && sequence <= 0xffff_ffff) return sequence;
+  throw usage(`the ${what} must be a whole number from 1 to ${0xffff_ffff}, not ${String(sequence)}`, advice);
+}
+
 export function plainCheckpoint(checkpoint: number): number {
-  if (Number.isInteger(checkpoint) && checkpoint >= 1 && checkpoint <= 0xffff_ffff) return checkpoint;
-  throw usage(`the checkpoint must be a whole number from 1 to ${0xffff_ffff}, not ${String(checkpoint)}`, 'It is the sequence of its last ledger: 63, 127, 191 and so on.');
+  return plainSequence(checkpoint, 'checkpoint', 'It is the sequence of its last ledger: 63, 127, 191 and so on.');
+}
+
+export function plainLedger(ledger: number): number {
+  return plainSequence(ledger, 'ledger', 'The first ledger is 1.');
 }
 
 /** The bytes of an entry, which may be given in base64. */
@@ -71,12 +80,23 @@ export const READ_OPTIONS: Known<ReadOptions> = {
 };
 export const VERIFY_OPTIONS: Known<VerifyOptions> = {
   ...READ_OPTIONS, deep: true, last: true, order: true, range: true, resume: true, sample: true, saveState: true, seed: true,
-  skipBuckets: true, skipOptional: true,
+  skipBuckets: true, skipOptional: true, trust: true,
 };
 export const DOWNLOAD_OPTIONS: Known<DownloadOptions> = { ...READ_OPTIONS, buckets: true };
 export const HEADER_CHECK_OPTIONS: Known<HeaderCheckOptions> = { ...READ_OPTIONS, entry: true, hash: true, ledger: true };
 export const DUMP_OPTIONS: Known<DumpOptions> = { signal: true };
 export const LOG_OPTIONS: Known<LogOptions> = { ...READ_OPTIONS, last: true, order: true, range: true };
+export const CHECKPOINT_HASHES_OPTIONS: Known<CheckpointHashesOptions> = {
+  ...READ_OPTIONS, fromLedger: true, historyHash: true, historyLedger: true, trust: true, trustedHashes: true,
+};
+export const PROVENANCE_OPTIONS: Known<ProvenanceOptions> = { ...READ_OPTIONS, trust: true };
+export const QUORUM_SETS_OPTIONS: Known<QuorumSetsOptions> = { ...READ_OPTIONS, high: true, last: true };
+export const COMPARE_OPTIONS: Known<CompareOptions> = { ...READ_OPTIONS, last: true, range: true, trust: true };
+export const TRANSACTION_PROOF_OPTIONS: Known<TransactionProofOptions> = {
+  ...READ_OPTIONS, hash: true, index: true, ledger: true, range: true, trust: true,
+};
+export const ENTRY_PROOF_OPTIONS: Known<EntryProofOptions> = { ...READ_OPTIONS, checkpoint: true, key: true, maxBucketBytes: true, trust: true };
+export const PROOF_OPTIONS: Known<ProofOptions> = { network: true, signal: true, trust: true };
 
 /** Leaves out `signal` and whatever is undefined, so that the other side sees only what was said. */
 export function plainOptions<T extends { readonly signal?: AbortSignal }>(options: T, known: Known<T>): Plain<T> {

@@ -50,7 +50,29 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** So many of its members, some of which may be sets themselves. */
+export interface QuorumSet {
+  readonly threshold: number;
+  /** Public keys, `G…`. */
+  readonly validators: readonly string[];
+  readonly innerSets: readonly QuorumSet[];
+}
+
+/** Whose word counts. Without it: that of the network's preset, where it has one. */
+export interface TrustOptions {
+  /** The validators that are believed: the name of a preset (see `quorumSetPresets`), the set itself, or `none`. */
+  readonly quorumSet?: string | QuorumSet;
+  /** Hashes of ledger headers that are trusted, each as `LEDGER:HASH`. */
+  readonly hashes?: readonly string[];
+  /** The text of a file of trusted hashes, as `verifyCheckpoints` and stellar-core's verify-checkpoints write it. */
+  readonly checkpointHashes?: string;
+  /** Verify every signature of the range, not only those that seal its end. */
+  readonly allSignatures?: boolean;
+}
+
 export interface VerifyOptions extends ReadOptions {
+  /** Whose word counts. */
+  readonly trust?: TrustOptions;
   /** Ledgers to verify; rounded out to whole checkpoints. Default: everything the archive holds. */
   readonly range?: { readonly low?: number; readonly high?: number };
   /** The last so many ledgers below the newest, rounded out to whole checkpoints. Not together with `range.low`. */
@@ -120,10 +142,55 @@ export interface RunError {
   readonly advice: string;
 }
 
-export interface Anchor {
-  readonly kind: 'genesis';
+export interface LedgerRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** How much signatures say: that a commit was accepted, or only that it was voted for. */
+export type Strength = 'accepted-commit' | 'commit-vote';
+
+/** The signatures over one ledger that are believed. */
+export interface Seal {
+  /** The highest ledger that is sealed, and the hash of its header. */
   readonly ledger: number;
   readonly hash: string;
+  /** The ledger whose value was signed: the one after. */
+  readonly signed: number;
+  readonly strength: Strength;
+  /** The validators of the believed quorum set that signed, of so many. */
+  readonly signers: readonly string[];
+  readonly of: number;
+  /** Signers outside of that set on which the quorum rests as well. */
+  readonly others: number;
+}
+
+/** What a history is tied to. `covers` are the ledgers for which it vouches; `null` where the chain to them is not sound. */
+export type Anchor =
+  | { readonly kind: 'genesis'; readonly ledger: number; readonly hash: string; readonly covers: LedgerRange | null }
+  | ({ readonly kind: 'seal'; readonly quorumSet: string; readonly covers: LedgerRange | null } & Seal)
+  | { readonly kind: 'trusted-hash'; readonly ledger: number; readonly hash: string; readonly covers: LedgerRange | null }
+  | { readonly kind: 'archives'; readonly ledger: number; readonly hash: string; readonly archives: readonly string[]; readonly covers: LedgerRange | null };
+
+/** A quorum set that was believed. */
+export interface Believed {
+  /** In words. */
+  readonly name: string;
+  /** Whether it was named by the caller; else it is the network's preset. */
+  readonly askedFor: boolean;
+  readonly set: QuorumSet;
+}
+
+/** Whose word was asked for, and what it came to. */
+export interface TrustReport {
+  readonly quorumSet: Believed | null;
+  readonly allSignatures: boolean;
+  /** Checkpoints whose signatures were looked at. */
+  readonly looked: number;
+  /** Ledgers by what their signatures come to; only with `allSignatures`. */
+  readonly quorums: { readonly acceptedCommit: number; readonly commitVote: number; readonly inconclusive: number } | null;
+  /** Trusted hashes that were given, and those that the headers have. */
+  readonly hashes: { readonly given: number; readonly met: number };
 }
 
 export interface Totals {
@@ -175,10 +242,14 @@ export interface Report {
     readonly sample: Sample | null;
   };
   readonly verdict: Verdict;
-  /** One or two sentences: what this verdict proves and what it does not. */
+  /** What was found, in words. */
   readonly statement: string;
+  /** What such a verdict proves and what it does not, whatever the archive: each a clause. */
+  readonly meaning: { readonly title: string; readonly proves: string; readonly doesNotProve: string };
+  /** The ledger up to which the signatures of believed validators vouch. */
   readonly sealedThrough: number | null;
   readonly anchors: readonly Anchor[];
+  readonly trust: TrustReport;
   readonly claims: readonly Claim[];
   /** `bucket` counts distinct bucket files; every other kind counts checkpoints. */
   readonly totals: Readonly<Record<FileKind, Totals>>;
@@ -252,13 +323,24 @@ export type RunEvent =
   | { readonly type: 'done'; readonly verdict: Verdict };
 
 export type ErrorCode =
-  | 'ABORTED' | 'BUDGET' | 'CORS_OR_NETWORK' | 'CRASHED' | 'DISPOSED' | 'FAULTY' | 'FORBIDDEN' | 'HTTP' | 'NETWORK' | 'TIMEOUT'
-  | 'UNSUPPORTED' | 'USAGE' | 'USED_BEFORE_INIT';
+  | 'ABORTED' | 'BUDGET' | 'CORS_OR_NETWORK' | 'CRASHED' | 'DISPOSED' | 'FAULTY' | 'FORBIDDEN' | 'HTTP' | 'NETWORK' | 'NOT_FOUND' | 'TIMEOUT'
+  | 'UNANCHORED' | 'UNSUPPORTED' | 'USAGE' | 'USED_BEFORE_INIT';
 
 export interface NetworkPreset {
   readonly name: string;
   readonly passphrase: string;
-  readonly archives: readonly { readonly organisation: string; readonly name: string; readonly url: string }[];
+  /** Each with the public key of the validator that writes it. */
+  readonly archives: readonly { readonly organisation: string; readonly name: string; readonly key: string; readonly url: string }[];
+}
+
+/** A quorum set that people know. */
+export interface QuorumSetPreset {
+  readonly name: string;
+  /** The short name of its network. */
+  readonly network: string;
+  /** Where it comes from and when. */
+  readonly source: string;
+  readonly quorumSet: QuorumSet;
 }
 
 export interface Versions {
@@ -367,4 +449,337 @@ export interface LogSummary {
   readonly errors: readonly RunError[];
   /** Where the log begins and ends otherwise than was asked for. */
   readonly notes: readonly Note[];
+}
+
+export interface CheckpointHashesOptions extends ReadOptions {
+  /** A ledger whose hash is trusted, and that hash: where the list ends at the top. Without it a seal near the newest ledger. */
+  readonly historyLedger?: number;
+  readonly historyHash?: string;
+  /** The text of an earlier file, whose newest hash the chain must lead to: the list goes on from there. Not together with `fromLedger`. */
+  readonly trustedHashes?: string;
+  /** Where the list ends at the bottom. Default: ledger 1. */
+  readonly fromLedger?: number;
+  readonly trust?: TrustOptions;
+}
+
+export interface LedgerHash {
+  readonly ledger: number;
+  /** Of its header. */
+  readonly hash: string;
+}
+
+/** The hashes of the last ledger of every checkpoint, each tied to the next by the chain of headers. */
+export interface VerifiedCheckpoints {
+  /** The text of the file, byte by byte as stellar-core writes it. */
+  readonly json: string;
+  /** How many hashes, the earlier ones included. */
+  readonly count: number;
+  readonly newest: LedgerHash;
+  readonly oldest: LedgerHash;
+  /** What proves them. */
+  readonly anchor: ({ readonly kind: 'trusted-hash' } & LedgerHash) | ({ readonly kind: 'seal'; readonly quorumSet: string } & Seal);
+  /** The newest of the earlier hashes; those below it are as they were. */
+  readonly earlier: LedgerHash | null;
+  /** Whether the chain led to the ledger 1 that the network's passphrase implies. */
+  readonly genesis: boolean;
+  /** The passphrase. */
+  readonly network: string | null;
+  /** Files that were verified for it. */
+  readonly files: number;
+  /** What is wrong with archives that others made up for, and above the anchor. */
+  readonly findings: readonly Finding[];
+}
+
+export interface QuorumSetsOptions extends ReadOptions {
+  /** How many checkpoints. Default: 100. */
+  readonly last?: number;
+  /** Up to the checkpoint of this ledger. Default: the newest. */
+  readonly high?: number;
+}
+
+/** Who went by which quorum set. */
+export interface RecentQuorumSets {
+  readonly low: number;
+  readonly high: number;
+  /** The passphrase; where none is known, signatures were not verified. */
+  readonly network: string | null;
+  readonly signaturesVerified: boolean;
+  /** How the scp files ended. */
+  readonly checkpoints: { readonly read: number; readonly missing: number; readonly faulty: number; readonly unreadable: number };
+  /** Messages: those that count, those that their node did not sign, and those past the cap. */
+  readonly messages: { readonly counted: number; readonly rejected: number; readonly unchecked: number };
+  readonly quorumSets: readonly { readonly hash: string; readonly quorumSet: QuorumSet }[];
+  readonly nodes: readonly QuorumSetOwner[];
+  /** What was left out because there was more than any real network has. */
+  readonly leftOut: readonly string[];
+  readonly findings: readonly Finding[];
+  readonly errors: readonly RunError[];
+}
+
+export interface QuorumSetOwner {
+  /** Its public key. */
+  readonly node: string;
+  /** Its name and who runs it, where people know them. */
+  readonly name?: string;
+  readonly organisation?: string;
+  /** The hash of the set that it named last. */
+  readonly quorumSet: string;
+  readonly firstLedger: number;
+  readonly lastLedger: number;
+  readonly messages: number;
+}
+
+/** Which transaction to prove: either by its `hash`, or by its place, `ledger` and `index`. */
+export interface TransactionProofOptions extends ReadOptions {
+  /** In hex. Archives have no index, so the results are searched, from the newest down. */
+  readonly hash?: string;
+  /** Where a hash is searched. */
+  readonly range?: { readonly low?: number; readonly high?: number };
+  readonly ledger?: number;
+  /** Among the transactions that the ledger applied, in their order, from 0. */
+  readonly index?: number;
+  /** Whose signatures shall seal it. */
+  readonly trust?: TrustOptions;
+}
+
+export interface EntryProofOptions extends ReadOptions {
+  /** The XDR of a LedgerKey in base64, or the address of an account, `G…`. */
+  readonly key: string;
+  /** The last ledger of a checkpoint: the entry as it was after it. */
+  readonly checkpoint: number;
+  /** Buckets that show it are put into the file up to so many bytes. Default: 1 MiB. */
+  readonly maxBucketBytes?: number;
+  readonly trust?: TrustOptions;
+}
+
+export interface ProofOptions {
+  /** The network that the proof must be of: a known name or a passphrase. Default: the one that it names. */
+  readonly network?: string;
+  readonly trust?: TrustOptions;
+  readonly signal?: AbortSignal;
+}
+
+/** `unproven`: it fits together, but nobody who is believed vouches for it, or what would show it is not in the file. */
+export type ProofVerdict = 'proven' | 'refuted' | 'unproven';
+
+/** What a proof turned out to be. */
+export interface ProofReport {
+  readonly schema: 1;
+  readonly verdict: ProofVerdict;
+  /** What it proves, or why it does not. */
+  readonly statement: string;
+  readonly doesNotProve: string;
+  /** What is wrong with it: the field of the file, as `seal.envelopes[2]`; empty where the file is no proof at all. */
+  readonly fault: { readonly field: string; readonly message: string; readonly expected?: string; readonly actual?: string } | null;
+  /** The passphrase, where somebody vouches for it or the caller named it. */
+  readonly network: string | null;
+  /** What it is about; `null` where it is refuted. */
+  readonly facts: ProofFacts | null;
+  readonly anchors: readonly (({ readonly kind: 'seal'; readonly quorumSet: string } & Seal) | ({ readonly kind: 'trusted-hash' } & LedgerHash))[];
+  /** Who signed the ledger that seals it, whoever they are. */
+  readonly signers: readonly {
+    readonly node: string;
+    readonly name: string | null;
+    readonly organisation: string | null;
+    readonly strength: Strength;
+    /** Whether the believed quorum set has it. */
+    readonly trusted: boolean;
+  }[];
+  /** What was checked, in order; nothing after what failed. */
+  readonly steps: readonly { readonly field: string; readonly status: 'holds' | 'failed' | 'unchecked'; readonly says: string }[];
+}
+
+export interface ProofFacts {
+  readonly ledger: number;
+  readonly ledgerHash: string;
+  /** Unix seconds. */
+  readonly closeTime: string;
+  readonly protocol: number;
+  /** The last ledger whose header is in the file. */
+  readonly through: number;
+  readonly transaction?: {
+    readonly hash: string;
+    /** Its place in the order in which the ledger applied its transactions, from 0. */
+    readonly index: number;
+    readonly of: number;
+    readonly successful: boolean;
+    /** The TransactionResultCode, and in words. */
+    readonly result: string;
+    readonly resultInWords: string;
+    /** Stroops. */
+    readonly feeCharged: string;
+  };
+  readonly entry?: {
+    /** The XDR of its LedgerKey in base64. */
+    readonly key: string;
+    readonly entryType: string;
+    readonly standing: 'absent' | 'dead' | 'live';
+    /** Whether the buckets that show so are in the file. */
+    readonly searched: boolean;
+    readonly buckets: readonly string[];
+    readonly level: number | null;
+    /** The XDR of its BucketEntry in base64. */
+    readonly entry: string | null;
+    /** Whether there is a hot archive, which is not searched. */
+    readonly hotArchive: boolean;
+  };
+}
+
+export interface CompareOptions extends ReadOptions {
+  /** Ledgers to compare; rounded out to whole checkpoints. Default: from where the first begins to the newest that all announce. */
+  readonly range?: { readonly low?: number; readonly high?: number };
+  readonly last?: number;
+  readonly trust?: TrustOptions;
+}
+
+/** How a file compares: with what is sealed, or, where nothing is, with what most archives have. */
+export type CompareCell = 'agrees' | 'lacks' | 'faulty' | 'provably-wrong' | 'differs' | 'unreadable' | 'unchecked';
+
+/** How an archive compares. `differs`: it has something else, and nothing is sealed that says who is right. */
+export type CompareStanding =
+  | 'agrees' | 'lacks' | 'faulty' | 'provably-wrong' | 'differs' | 'other-network' | 'earlier-network' | 'unreadable';
+
+export type CompareEvent =
+  /** Archives are named by their places in the list of archives, here and below. */
+  | { readonly type: 'range'; readonly range: LedgerRange; readonly archives: readonly number[] }
+  /** From the newest down. Cells of one `group` have the same; 0 is what is sealed, or what most have. */
+  | {
+    readonly type: 'checkpoint';
+    readonly checkpoint: number;
+    readonly cells: Readonly<Partial<Record<FileKind, readonly { readonly cell: CompareCell; readonly group: number | null }[]>>>;
+    readonly sealed: number | null;
+  }
+  | { readonly type: 'retry'; readonly path: string; readonly archive: string; readonly attempt: number; readonly delayMs: number; readonly reason: string }
+  | {
+    readonly type: 'progress';
+    readonly checkpoints: { readonly done: number; readonly total: number };
+    readonly bytes: { readonly compressed: string; readonly inflated: string };
+    readonly elapsedMs: number;
+    readonly archives: readonly ArchiveProgress[];
+  };
+
+/** Files by how they compare. */
+export interface Agreement {
+  readonly agrees: number;
+  readonly lacks: number;
+  readonly faulty: number;
+  readonly provablyWrong: number;
+  readonly differs: number;
+  readonly unreadable: number;
+  readonly unchecked: number;
+}
+
+export interface ComparedArchive {
+  readonly name: string;
+  readonly standing: CompareStanding;
+  /** Why, in words; `null` where it agrees. */
+  readonly reason: string | null;
+  /** The newest ledger that it announces. */
+  readonly tip: number | null;
+  readonly behind: number | null;
+  readonly server: string | null;
+  /** The passphrase. */
+  readonly network: string | null;
+  readonly files: Readonly<Partial<Record<FileKind, Agreement>>>;
+  readonly requests: number;
+  readonly bytes: string;
+}
+
+export type ComparedAnchor =
+  | ({
+    readonly kind: 'seal';
+    readonly quorumSet: string;
+    /** Whether no single archive shows the quorum. */
+    readonly merged: boolean;
+    /** Archives whose messages show it, and those that have the chain. */
+    readonly archives: readonly number[];
+    readonly holders: readonly number[];
+    /** Of a start of the network that a later one replaced. */
+    readonly superseded: boolean;
+    /** Another chain is sealed as well. */
+    readonly disputed: boolean;
+    readonly covers: LedgerRange | null;
+  } & Seal)
+  | ({ readonly kind: 'trusted-hash'; readonly holders: readonly number[]; readonly disputed: boolean; readonly covers: LedgerRange | null } & LedgerHash);
+
+/** Archives' files of one checkpoint and kind that are not all the same. */
+export interface Disagreement {
+  readonly checkpoint: number;
+  readonly kind: FileKind;
+  /** The first ledger that differs, or that is faulty. */
+  readonly ledger: number | null;
+  readonly groups: readonly {
+    /** The hash of that ledger's header, or of the bucket list; `null` for a faulty file. */
+    readonly value: string | null;
+    readonly archives: readonly number[];
+    readonly standing: CompareCell;
+    readonly fault?: string;
+  }[];
+  /** What sealed headers commit to. */
+  readonly sealed: string | null;
+}
+
+export interface CompareReport {
+  readonly schema: 1;
+  readonly verifier: Versions;
+  readonly verdict: 'agree' | 'disagree' | 'incomplete';
+  /** What it proves and what it does not. */
+  readonly statement: string;
+  /** Whether all that was asked for was compared. */
+  readonly complete: boolean;
+  /** The passphrase. */
+  readonly network: string | null;
+  /** The believed quorum set, in words. */
+  readonly quorumSet: string | null;
+  readonly range: LedgerRange | null;
+  readonly checkpoints: { readonly done: number; readonly total: number };
+  /** Checkpoints whose signatures were looked at. */
+  readonly looked: number;
+  readonly archives: readonly ComparedArchive[];
+  readonly sealedThrough: number | null;
+  readonly anchors: readonly ComparedAnchor[];
+  readonly disagreements: readonly Disagreement[];
+  readonly disagreementsDropped: number;
+  /** Checkpoints in a row of which an archive lacks a file. */
+  readonly missing: readonly { readonly archive: number; readonly kind: FileKind; readonly low: number; readonly high: number; readonly checkpoints: number }[];
+  readonly missingDropped: number;
+  readonly errors: readonly RunError[];
+  readonly errorsDropped: number;
+  readonly notes: readonly Note[];
+  readonly startedAt: string;
+  readonly elapsedMs: number;
+}
+
+export interface ProvenanceOptions extends ReadOptions {
+  readonly trust?: TrustOptions;
+}
+
+/** A validator, by its key and the name that people know it by. */
+export interface Validator {
+  readonly node: string;
+  readonly name: string | null;
+  readonly organisation: string | null;
+  /** Whether it is in the believed quorum set. */
+  readonly believed: boolean;
+}
+
+/** Who made a ledger. */
+export interface Provenance {
+  readonly ledger: number;
+  readonly hash: string;
+  /** Who proposed its value, and whether its signature is right; `null` before protocol 14, where values are not signed. */
+  readonly proposer: (Validator & { readonly valid: boolean }) | null;
+  readonly statements: readonly (Validator & {
+    readonly kind: 'externalize' | 'confirm' | 'prepare' | 'nominate';
+    /** Whether its signature is right. */
+    readonly valid: boolean;
+    /** Whether it is about this ledger and its value; nominations name no value. */
+    readonly agrees: boolean;
+    /** The hash of the quorum set that it went by. */
+    readonly quorumSet: string;
+  })[];
+  /** The seal of the ledger before, where the believed validators agreed on this one. */
+  readonly seal: Seal | null;
+  /** The believed quorum set, in words. */
+  readonly quorumSet: string | null;
 }

@@ -1,4 +1,5 @@
 /** What a command is. Not here: any of them. */
+import { toVerifierError } from '../../lib/errors.ts';
 import type { OptionName, Values } from '../options.ts';
 import { usage } from '../options.ts';
 import type { Session } from '../session.ts';
@@ -28,4 +29,24 @@ export const COULD_NOT_COMPLETE = 2;
 export function archives(command: string, { positionals }: Words): readonly string[] {
   if (positionals.length === 0 || positionals.includes('')) throw usage(`${command} needs an archive`, `Give its URL or a folder: ${command} <URL|DIR>.`);
   return positionals;
+}
+
+/** The one archive that a command is for. */
+export function oneArchive(command: string, words: Words): string {
+  const [first = '', ...more] = archives(command, words);
+  if (more.length > 0) throw usage(`${command} is for one archive, and ${JSON.stringify(more[0])} is one too many`, 'Run it once for each; a value with spaces needs quotes around it.');
+  return first;
+}
+
+/** For what is made of an archive's files: where they are faulty, that is how it ends, and no failure of this program. */
+export async function orFaults(session: Session, body: () => Promise<number>): Promise<number> {
+  try {
+    return await body();
+  } catch (thrown) {
+    const error = toVerifierError(thrown);
+    session.flush();
+    if (error.code !== 'FAULTY') throw error;
+    session.fail(error);
+    return FAULTS;
+  }
 }

@@ -5,13 +5,12 @@
  */
 import { access } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { toVerifierError } from '../../lib/errors.ts';
 import { directoryReader, dumpFile } from '../../lib/node.ts';
 import type { ArchiveSource } from '../../lib/types.ts';
 import { openArchive } from '../archive.ts';
 import { MAX_LEDGER, checkpointFrequency, hash, similar, usage } from '../options.ts';
 import { hex } from '../text.ts';
-import { FAULTS, OK } from './command.ts';
+import { OK, orFaults } from './command.ts';
 import type { Command } from './command.ts';
 
 const ROOT_FILE = '.well-known/stellar-history.json';
@@ -129,17 +128,11 @@ export const dump: Command = {
       const target = rest.length === 0
         ? await oneWord(first)
         : { path: pathIn(rest, frequency, (text) => session.say(text)), source: await openArchive(first) };
-      try {
+      return orFaults(session, async () => {
         await dumpFile(target.source, target.path, (line) => session.printMany(line), { signal: session.signal });
-      } catch (thrown) {
-        const error = toVerifierError(thrown);
         session.flush();
-        if (error.code !== 'FAULTY') throw error;
-        session.fail(error);
-        return FAULTS;
-      }
-      session.flush();
-      return OK;
+        return OK;
+      });
     };
   },
 };

@@ -1,12 +1,20 @@
 /** The commands by name. Not here: what they do. */
 import { checkHeader } from './check-header.ts';
 import type { Command } from './command.ts';
+import { compare } from './compare.ts';
 import { dump } from './dump.ts';
 import { log } from './log.ts';
+import { prove } from './prove.ts';
+import { quorumSets } from './quorum-sets.ts';
 import { status } from './status.ts';
+import { verifyCheckpoints } from './verify-checkpoints.ts';
+import { verifyProof } from './verify-proof.ts';
 import { verify } from './verify.ts';
 
-export const COMMANDS = { verify, status, 'check-header': checkHeader, log, dump } as const satisfies Record<string, Command>;
+export const COMMANDS = {
+  verify, status, compare, 'check-header': checkHeader, log, dump, 'quorum-sets': quorumSets, 'verify-checkpoints': verifyCheckpoints, prove,
+  'verify-proof': verifyProof,
+} as const satisfies Record<string, Command>;
 
 export type CommandName = keyof typeof COMMANDS;
 

@@ -14,12 +14,15 @@ import { checkDistinct, checkOutputFile, writeOutput } from '../output-file.ts';
 import { findingsText, reportText } from '../report-text.ts';
 import type { Session } from '../session.ts';
 import { StateFile } from '../state-file.ts';
+import { TRUST_OPTIONS, readTrust, trustWords } from '../trust.ts';
+import type { TrustWords } from '../trust.ts';
+import { Validators } from '../validators.ts';
 import { COULD_NOT_COMPLETE, FAULTS, OK, archives } from './command.ts';
 import type { Command } from './command.ts';
 
 const STATUS: Readonly<Record<Verdict, number>> = { verified: OK, faulty: FAULTS, incomplete: COULD_NOT_COMPLETE };
 
-type Options = Omit<VerifyOptions, 'resume' | 'saveState' | 'signal'>;
+type Options = Omit<VerifyOptions, 'resume' | 'saveState' | 'signal' | 'trust'>;
 
 interface Files {
   readonly report: string | undefined;
@@ -87,14 +90,17 @@ function sayHowToGoOn(state: StateFile | undefined, session: Session): void {
   if (state?.holdsState === true) session.say(`to go on from here, run the same command again: what was verified is in ${state.path}`);
 }
 
-async function act(names: readonly string[], options: Options, files: Files, session: Session): Promise<number> {
+async function act(names: readonly string[], options: Options, words: TrustWords, files: Files, session: Session): Promise<number> {
   session.resultGoesElsewhere = files.report !== undefined;
   session.stopping = 'stopping; what was found so far follows (once more to stop at once)';
   const sources = await openArchives(names);
+  const { trust, network: named, names: ownNames } = await readTrust(words, session);
   const state = await openFiles(files, session);
 
   const run = verifyArchive(sources, {
+    ...(named === undefined ? {} : { network: named }),
     ...options,
+    trust,
     ...(state === undefined ? {} : { saveState: true }),
     ...(state?.text === undefined ? {} : { resume: state.text }),
     signal: session.signal,
@@ -110,7 +116,7 @@ async function act(names: readonly string[], options: Options, files: Files, ses
     if (error.code !== 'USAGE') sayHowToGoOn(state, session);
     throw error;
   }
-  session.print(session.json ? JSON.stringify({ type: 'report', report }) : reportText(report, session.paint, session.quiet));
+  session.print(session.json ? JSON.stringify({ type: 'report', report }) : reportText(report, session.paint, session.quiet, new Validators(ownNames)));
   if (files.report !== undefined) await writeOutput('the report', files.report, `${JSON.stringify(report, null, 2)}\n`);
   if (files.metrics !== undefined) await writeOutput('the metrics', files.metrics, prometheusText(report));
   if (!session.signal.aborted) {
@@ -123,18 +129,19 @@ async function act(names: readonly string[], options: Options, files: Files, ses
 
 export const verify: Command = {
   options: [
-    'low', 'high', 'last', 'sample', 'seed', 'deep', 'skip-optional', 'skip-buckets', 'network', 'checkpoint-frequency', 'order', 'concurrency',
-    'max-retries', 'timeout-secs', 'state', 'report', 'metrics', 'json', 'quiet',
+    'low', 'high', 'last', 'sample', 'seed', 'deep', 'skip-optional', 'skip-buckets', 'network', 'checkpoint-frequency',
+    ...TRUST_OPTIONS, 'all-signatures', 'order', 'concurrency', 'max-retries', 'timeout-secs', 'state', 'report', 'metrics', 'json', 'quiet',
   ],
   prepare(words) {
     const { values } = words;
     const names = archives('verify', words);
     const options = runOptions(values);
+    const trust = trustWords(values);
     const files: Files = {
       report: outputFile('report', values, 'Name a file (./- for one of that name), or use --json, whose last line has the report.'),
       metrics: outputFile('metrics', values, 'Name a file (./- for one of that name), or /dev/stdout.'),
       state: outputFile('state', values, 'Name a file (./- for one of that name).'),
     };
-    return (session) => act(names, options, files, session);
+    return (session) => act(names, options, trust, files, session);
   },
 };

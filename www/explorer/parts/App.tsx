@@ -3,6 +3,7 @@ import { announcement, formOpen, run } from '../store.ts';
 import { ArchiveForm } from './ArchiveForm.tsx';
 import { EngineNotice } from './EngineNotice.tsx';
 import { Guide } from './Guide.tsx';
+import { ProofCheck } from './ProofCheck.tsx';
 import { SavedRuns } from './SavedRuns.tsx';
 import { RunView } from './RunView.tsx';
 
@@ -13,6 +14,7 @@ export function App(): JSX.Element {
       <EngineNotice />
       <SavedRuns />
       {(formOpen.value || current === null) && <ArchiveForm />}
+      <ProofCheck />
       {current === null ? <Guide /> : <RunView key={current} run={current} />}
       <p class="visually-hidden" role="status" aria-live="polite" id="announcer">{announcement.value}</p>
     </Fragment>

@@ -1,12 +1,14 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { checkpointOf } from '../checkpoints.ts';
-import { parseLedger, SCOPE_FIELDS, type Scope, sourceField, type TextName, type ToggleName } from '../form.ts';
+import { parseLedger, SCOPE_FIELDS, type Scope, sourceField, type TextName, TRUST_FIELDS } from '../form.ts';
 import { grouped } from '../format.ts';
 import { askedToRun, busy, checked, choose, edit, engine, form, localArchives, run, start, targetSource } from '../store.ts';
 import { ArchiveRows } from './ArchiveRows.tsx';
 import { Fault, shownFault } from './Fault.tsx';
 import { Icon } from './Icon.tsx';
+import { Toggle } from './Toggle.tsx';
+import { TrustFields } from './TrustFields.tsx';
 
 const NETWORK_LABEL: Readonly<Record<string, string>> = {
   pubnet: 'Public network',
@@ -132,22 +134,6 @@ function RangeHint(): JSX.Element {
   return <p class="hint range-hint" id="range-hint">Ledger numbers, decimal or 0x…, rounded out to whole checkpoints. Empty means from the first, to the last.</p>;
 }
 
-function Toggle(props: { readonly name: ToggleName; readonly label: string; readonly hint: string }): JSX.Element {
-  return (
-    <div class="toggle">
-      <input
-        id={props.name}
-        type="checkbox"
-        checked={form.value[props.name]}
-        aria-describedby={`${props.name}-hint`}
-        onChange={(event) => edit({ [props.name]: event.currentTarget.checked })}
-      />
-      <label for={props.name}>{props.label}</label>
-      <p class="hint" id={`${props.name}-hint`}>{props.hint}</p>
-    </div>
-  );
-}
-
 export function ArchiveForm(): JSX.Element {
   const startButton = useRef<HTMLButtonElement>(null);
   useEffect(() => {
@@ -162,9 +148,11 @@ export function ArchiveForm(): JSX.Element {
     if (start()) return;
     const decision = checked.value;
     // In the order of the form.
-    const fields = form.value.sources.map((_, place) => sourceField(place)).concat(SCOPE_FIELDS[form.value.scope]);
+    const fields = form.value.sources.map((_, place) => sourceField(place)).concat(SCOPE_FIELDS[form.value.scope], TRUST_FIELDS);
     const first = decision.ok ? undefined : fields.find((field) => decision.faults[field] !== undefined);
-    if (first !== undefined) document.getElementById(first)?.focus();
+    const field = first === undefined ? null : document.getElementById(first);
+    field?.closest('details')?.setAttribute('open', '');
+    field?.focus();
   };
   return (
     <form class="card form" aria-label="Check an archive" noValidate onSubmit={onSubmit}>
@@ -184,6 +172,7 @@ export function ArchiveForm(): JSX.Element {
         <Toggle name="skipBuckets" label="Skip bucket files" hint="Saves most of the download; their hashes are still compared with the headers." />
         <Toggle name="newestFirst" label="Newest first" hint="Begins at the end of the ledgers instead of at their start." />
       </fieldset>
+      <TrustFields />
       <div class="form-foot">
         <button ref={startButton} id="start" type="submit" class="button primary" disabled={busy.value || state.state === 'failed'}>
           {run.value === null ? 'Start check' : 'Start another check'}

@@ -1,29 +1,32 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { LedgerRange } from '../../lib/types.ts';
 import { type CellState, type CheckpointTable, firstLedgerOf } from '../checkpoints.ts';
 import { grouped, hex, plural } from '../format.ts';
-import { cellAt, drawMap, layOut, type MapLayout } from '../map-paint.ts';
+import { cellAt, drawMap, layOut, type MapLayout, shareOf } from '../map-paint.ts';
 import { isOver, type Run } from '../run.ts';
 import { CheckpointDetail } from './CheckpointDetail.tsx';
+import { tiesChain } from './Vouchers.tsx';
 
 export function wordFor(state: CellState, over: boolean, sampled: boolean): string {
   return state === 'pending' ? (over ? (sampled ? 'not in the sample' : 'not reached') : 'pending') : state;
 }
 
-function readOut(table: CheckpointTable, layout: MapLayout, cell: number, over: boolean): string {
+function readOut(table: CheckpointTable, layout: MapLayout, cell: number, over: boolean, sealed: readonly LedgerRange[]): string {
   const index = cell * layout.group;
   const size = Math.min(layout.group, table.count - index);
   const checkpoint = table.checkpointAt(index);
   const last = table.checkpointAt(index + size - 1);
   const ledgers = `ledgers ${grouped(firstLedgerOf(checkpoint, table.frequency))} to ${grouped(last)}`;
-  const word = wordFor(table.worst(index, size), over, table.sampled);
+  const share = Math.max(0, ...sealed.map((range) => shareOf(table, layout, cell, range)));
+  const word = `${wordFor(table.worst(index, size), over, table.sampled)}${share === 0 ? '' : share < 1 ? ', vouched for in part' : ', vouched for'}`;
   return size === 1
     ? `Checkpoint ${grouped(checkpoint)} (${hex(checkpoint)}), ${ledgers}: ${word}`
     : `${plural(size, 'checkpoint')} from ${grouped(checkpoint)} (${hex(checkpoint)}), ${ledgers}: ${word}`;
 }
 
-function Legend({ run, table }: { readonly run: Run; readonly table: CheckpointTable }): JSX.Element {
+function Legend({ run, table, sealed }: { readonly run: Run; readonly table: CheckpointTable; readonly sealed: boolean }): JSX.Element {
   void run.tick.value;
   const over = isOver(run.phase.value);
   const counts = table.counts();
@@ -41,6 +44,12 @@ function Legend({ run, table }: { readonly run: Run; readonly table: CheckpointT
           <span class="figure">{grouped(counts[state])}</span> {wordFor(state, over, table.sampled)}
         </li>
       ))}
+      {sealed && (
+        <li>
+          <svg class="swatch" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true"><rect y="9" width="12" height="2" fill="currentColor" /></svg>
+          vouched for
+        </li>
+      )}
     </ul>
   );
 }
@@ -59,6 +68,7 @@ function Map({ run, table }: { readonly run: Run; readonly table: CheckpointTabl
   const theme = useSignal(0);
 
   const tick = run.tick.value;
+  const sealed = (run.report.value?.anchors ?? []).flatMap((anchor) => (tiesChain(anchor) && anchor.covers !== null ? [anchor.covers] : []));
   const over = isOver(run.phase.value);
   const layout = layOut(table.count, Math.max(1, width.value - 6));
   const selected = Math.min(Math.floor(run.selected.value / layout.group), layout.cells - 1);
@@ -86,8 +96,8 @@ function Map({ run, table }: { readonly run: Run; readonly table: CheckpointTabl
   // With the legend, not a frame after it: both show the same table.
   useLayoutEffect(() => {
     if (canvas.current === null || width.value === 0) return;
-    drawMap(canvas.current, table, layout, marked);
-  }, [tick, width.value, marked, theme.value, table]);
+    drawMap(canvas.current, table, layout, marked, sealed);
+  }, [tick, width.value, marked, theme.value, table, sealed.length]);
 
   const select = (cell: number): void => {
     run.selected.value = Math.max(0, Math.min(layout.cells - 1, cell)) * layout.group;
@@ -134,7 +144,7 @@ function Map({ run, table }: { readonly run: Run; readonly table: CheckpointTabl
     <section class="card map" aria-labelledby="map-title">
       <div class="card-head">
         <h2 id="map-title">Checkpoints</h2>
-        <Legend run={run} table={table} />
+        <Legend run={run} table={table} sealed={sealed.length > 0} />
       </div>
       <div class="map-frame" ref={frame}>
         <canvas
@@ -147,7 +157,7 @@ function Map({ run, table }: { readonly run: Run; readonly table: CheckpointTabl
           aria-valuemin={1}
           aria-valuemax={layout.cells}
           aria-valuenow={selected + 1}
-          aria-valuetext={readOut(table, layout, selected, over)}
+          aria-valuetext={readOut(table, layout, selected, over, sealed)}
           onKeyDown={onKeyDown}
           onFocus={() => { focused.value = true; }}
           onBlur={() => { focused.value = false; }}
@@ -159,7 +169,7 @@ function Map({ run, table }: { readonly run: Run; readonly table: CheckpointTabl
           }}
         />
       </div>
-      <p class="readout" id="map-readout">{readOut(table, layout, pointed, over)}</p>
+      <p class="readout" id="map-readout">{readOut(table, layout, pointed, over, sealed)}</p>
       <p class="hint" id="map-help">
         {layout.group > 1 ? `Each cell stands for ${grouped(layout.group)} checkpoints and shows the worst of them. ` : ''}
         Arrow keys move, Page Down and Page Up jump between faults, Enter or a click shows the files.

@@ -19,8 +19,8 @@ export function Guide(): JSX.Element {
       <div>
         <h3>What it does not prove</h3>
         <p>
-          That this chain is the one the network agreed on. For that, compare the hash of the last ledger with a source you trust. What could
-          not be checked is listed as unchecked, with the reason.
+          That this chain is the one the network agreed on, unless someone whom you believe vouches for it: validators by their signatures, or
+          a hash that you know. The verdict says who does, and for which ledgers.
         </p>
       </div>
     </section>

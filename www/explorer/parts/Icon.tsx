@@ -3,7 +3,7 @@ import type { Verdict } from '../../lib/types.ts';
 import type { CellState } from '../checkpoints.ts';
 import type { WorkState } from '../works.ts';
 
-export type IconName = CellState | Verdict | WorkState | 'info' | 'warning' | 'link' | 'folder' | 'remove' | 'resting';
+export type IconName = CellState | Verdict | WorkState | 'info' | 'warning' | 'link' | 'folder' | 'remove' | 'resting' | 'none';
 
 const SHAPES: Readonly<Record<IconName, JSX.Element>> = {
   verified: (<><circle cx="8" cy="8" r="7" fill="currentColor" /><path class="cut" d="M4.6 8.3l2.3 2.3 4.5-5" /></>),
@@ -18,6 +18,7 @@ const SHAPES: Readonly<Record<IconName, JSX.Element>> = {
   retrying: (<path class="line" d="M13.2 8a5.2 5.2 0 1 1-1.6-3.8M13.6 1.8v3.4h-3.4" />),
   failed: (<path class="line" d="M3.5 3.5l9 9M12.5 3.5l-9 9" />),
   resting: (<><circle class="line" cx="8" cy="8" r="6.4" /><path class="line" d="M6.3 5.6v4.8M9.7 5.6v4.8" /></>),
+  none: (<path class="line" d="M4 8h8" />),
   folder: (<path class="line" d="M1.8 12.8V3.2h4.4l1.6 2h6.4v7.6z" />),
   remove: (<path class="line" d="M4 4l8 8M12 4l-8 8" />),
   link: (<path class="line" d="M9.5 2.5h4v4M13.2 2.8L7.6 8.4M11.5 9.5v4h-9v-9h4" />),

@@ -1,7 +1,9 @@
 import type { JSX } from 'preact';
 import type { Report } from '../../lib/types.ts';
-import { commandLine } from '../form.ts';
+import { saveFile } from '../files.ts';
+import { commandLine, SET_FILE } from '../form.ts';
 import { duration } from '../format.ts';
+import { prettySet } from '../quorum-set.ts';
 import type { Run } from '../run.ts';
 import { linkTo } from '../store.ts';
 import { CopyButton } from './CopyButton.tsx';
@@ -9,18 +11,14 @@ import { CopyButton } from './CopyButton.tsx';
 function download(report: Report, archive: string | undefined): void {
   const host = archive !== undefined && URL.canParse(archive) ? new URL(archive).hostname : 'archive';
   const range = report.range === null ? '' : `-${report.range.low}-${report.range.high}`;
-  const link = document.createElement('a');
-  const url = URL.createObjectURL(new Blob([`${JSON.stringify(report, null, 2)}\n`], { type: 'application/json' }));
-  link.href = url;
-  link.download = `archive-report-${host}${range}.json`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  saveFile(`archive-report-${host}${range}.json`, `${JSON.stringify(report, null, 2)}\n`);
 }
 
 export function ReportBox({ run }: { readonly run: Run }): JSX.Element | null {
   const report = run.report.value;
   if (report === null) return null;
-  const command = commandLine(run.archives, run.options);
+  const command = commandLine(run.archives, run.options, run.setup.form.hashesFile || undefined);
+  const own = run.options.trust?.quorumSet;
   return (
     <section class="card" aria-labelledby="report-title">
       <div class="card-head">
@@ -32,6 +30,11 @@ export function ReportBox({ run }: { readonly run: Run }): JSX.Element | null {
       </div>
       <p>The same check at the command line:</p>
       <p class="snippet"><code>{command}</code><CopyButton small label="Copy" title="Copy the command" text={() => command} /></p>
+      {typeof own === 'object' && (
+        <p class="hint">
+          It reads your quorum set from a file: <button type="button" class="link" onClick={() => saveFile(SET_FILE, `${prettySet(own)}\n`)}>save {SET_FILE}</button>
+        </p>
+      )}
       <p class="hint">
         Verifier {report.verifier.version}, stellar-xdr {report.verifier.xdr}. Started {report.startedAt.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC')}, took {duration(report.elapsedMs)}.
       </p>

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { grouped, plural, shortName } from '../format.ts';
+import { summaryOf } from '../quorum-set.ts';
 import { isGoing, type Run } from '../run.ts';
 import { discardRun, newCheck, resumeRun } from '../store.ts';
 import { Sources } from './Archives.tsx';
@@ -10,6 +11,7 @@ import { ProgressPanel } from './ProgressPanel.tsx';
 import { ReportBox } from './ReportBox.tsx';
 import { Notes, Trouble } from './Trouble.tsx';
 import { Totals, VerdictBanner } from './Verdict.tsx';
+import { Vouchers } from './Vouchers.tsx';
 
 function subjectOf(run: Run): string {
   const { options } = run;
@@ -25,6 +27,11 @@ function subjectOf(run: Run): string {
   if (options.deep === true) parts.push('deep');
   if (options.skipOptional === true) parts.push('without SCP files');
   if (options.skipBuckets === true) parts.push('without bucket files');
+  const { quorumSet, hashes, checkpointHashes, allSignatures } = options.trust ?? {};
+  if (quorumSet !== undefined) parts.push(typeof quorumSet === 'string' ? `believing ${quorumSet}` : `believing your own ${summaryOf(quorumSet)}`);
+  if (hashes !== undefined) parts.push(plural(hashes.length, 'trusted hash', 'trusted hashes'));
+  if (checkpointHashes !== undefined) parts.push(`hashes of ${run.setup.form.hashesFile}`);
+  if (allSignatures === true) parts.push('all signatures');
   return parts.join(' · ');
 }
 
@@ -74,6 +81,7 @@ export function RunView({ run }: { readonly run: Run }): JSX.Element {
       <VerdictBanner run={run} />
       <ProgressPanel run={run} />
       <Trouble run={run} />
+      <Vouchers run={run} />
       <Totals run={run} />
       <Sources run={run} />
       <CheckpointMap run={run} />

@@ -3,8 +3,9 @@ import type { JSX } from 'preact';
 import { chooseFolder } from '../folders.ts';
 import { plural, grouped, shortName } from '../format.ts';
 import type { SavedRun } from '../saved-runs.ts';
-import { busy, continueSaved, discardSaved, engine, formOpen, missingFolders, run, saved } from '../store.ts';
+import { busy, continueSaved, discardSaved, engine, formOpen, missesHashes, missingFolders, run, saved } from '../store.ts';
 import { Icon } from './Icon.tsx';
+import { chooseHashesFile } from './TrustFields.tsx';
 
 function Offer({ entry }: { readonly entry: SavedRun }): JSX.Element {
   const refused = useSignal(false);
@@ -29,8 +30,14 @@ function Offer({ entry }: { readonly entry: SavedRun }): JSX.Element {
           ))}
         </p>
       ) : missing.length > 0 && <p class="hint">The browser will ask whether this page may read {missing.join(' and ')} again.</p>}
+      {missesHashes(entry) && (
+        <p class="hint">
+          It trusts the checkpoint hashes of a file, which has to be chosen again:{' '}
+          <button type="button" class="button small" onClick={() => void chooseHashesFile(entry.form.hashesFile)}><Icon name="folder" /> Choose {entry.form.hashesFile}</button>
+        </p>
+      )}
       <p class="actions">
-        <button type="button" class="button" disabled={lost.length > 0 || engine.value.state === 'failed'} onClick={() => void onContinue()}>Continue</button>
+        <button type="button" class="button" disabled={lost.length > 0 || missesHashes(entry) || engine.value.state === 'failed'} onClick={() => void onContinue()}>Continue</button>
         <button type="button" class="button quiet" onClick={() => void discardSaved(entry.id)}>Discard</button>
       </p>
     </li>

@@ -8,6 +8,7 @@ import { Hash } from './Hash.tsx';
 import { Icon } from './Icon.tsx';
 import { Prose } from './Prose.tsx';
 import { StatusBadge } from './StatusBadge.tsx';
+import { Mismatch, standing } from './Vouchers.tsx';
 
 const TITLE: Readonly<Record<Verdict, string>> = { verified: 'Verified', faulty: 'Faulty', incomplete: 'Incomplete' };
 const TONE: Readonly<Record<Verdict, string>> = { verified: 'verified', faulty: 'faulty', incomplete: 'unchecked' };
@@ -133,8 +134,9 @@ export function VerdictBanner({ run }: { readonly run: Run }): JSX.Element | nul
   if (report === null) return null;
   return (
     <section class={`verdict tone-${TONE[report.verdict]}`} aria-labelledby="verdict-title" data-verdict={report.verdict}>
-      <h2 id="verdict-title"><Icon name={report.verdict} /> {TITLE[report.verdict]}</h2>
+      <h2 id="verdict-title"><Icon name={report.verdict} /> {TITLE[report.verdict]} {standing(report) !== null && <span class="standing">{standing(report)}</span>}</h2>
       <p class="statement">{sentence(report.statement)}</p>
+      <Mismatch report={report} />
       <Blame report={report} />
       <SampleNote report={report} />
       {noArchiveHere(report) && (
