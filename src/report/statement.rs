@@ -136,6 +136,8 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool, unmet: bool, vou
             let genesis = report.anchors.iter().any(|anchor| matches!(anchor, Anchor::Genesis { .. }));
             let start = if genesis {
                 "It begins at the genesis ledger that the network's passphrase implies"
+            } else if report.anchors.iter().any(|anchor| covers(anchor).is_some()) {
+                "It does not begin at the genesis ledger: what lies below was not looked at"
             } else {
                 "It does not begin at the genesis ledger, so nothing ties its start to the network"
             };
