@@ -11,3 +11,4 @@ pub mod network;
 pub mod node;
 pub mod path;
 pub mod state;
+pub mod time;

@@ -87,6 +87,7 @@ pub struct KnownNetwork {
 
 /// A public archive.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct KnownArchive {
     /// Who runs it.
     pub organisation: &'static str,

@@ -19,7 +19,6 @@ pub mod recent_quorum_sets;
 mod roots;
 mod schedule;
 pub mod status;
-mod time;
 mod verify;
 pub mod verify_checkpoints;
 #[cfg(feature = "web")]

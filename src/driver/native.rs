@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use futures_util::future::{LocalBoxFuture, ready};
 
 use super::Host;
-use super::time::iso_8601;
+use crate::archive::time::iso_8601;
 
 /// The platform that this program runs on. Clones share the flag.
 #[derive(Clone, Debug)]

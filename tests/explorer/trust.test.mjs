@@ -216,6 +216,11 @@ test('the real testnet archive is sealed through 3646 by 3 of 3', { skip }, asyn
   assert.equal(await run(tab), 'verified');
   assert.match(await tab.textContent('#verdict-title'), /sealed through ledger 3\D646/);
   assert.match(await tab.textContent('.statement'), /Ledgers 1 to 3646 are sealed by 3 of the 3 validators/);
+  // What such a verdict proves and what it does not are the README's words, which a native test holds to the report's.
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const row = readme.split('\n').find((line) => line.startsWith('| **verified, sealed by validators** |')).split(' | ');
+  const meaning = await tab.textContent('#meaning');
+  assert.ok(meaning.includes(row[1]) && meaning.includes(row[2].replace(/ \|$/, '')), meaning);
   const seal = await tab.textContent('[data-anchor="seal"]');
   assert.match(seal, /ledgers 1 to 3\D646/);
   assert.match(seal, /3 of 3.*signed ledger 3\D647/);
@@ -304,7 +309,7 @@ test('a proof of a real transaction is proven in the page with the network off',
   await drop(tab, '.proof-check', 'proof.json', realProof());
   assert.equal(await verdictOf(tab), 'proven');
   const text = await tab.textContent('.proof');
-  assert.match(text, /3 of 3 validators of testnet/);
+  assert.match(text, /3 of 3 validators of the quorum set testnet/);
   assert.match(text, /XLM/);
   assert.equal(await tab.locator('.proof .validator.tone-verified').count(), 3);
   assert.ok((await tab.locator('[data-step="holds"]').count()) >= 6);

@@ -174,7 +174,7 @@ test('an archive without messages makes a proof that only a known hash proves, a
   const file = join(await temporary(t), 'proof.json');
   const { ledger } = await firstTransaction(SAMPLE, 127);
   const { status, stderr } = await cli(['prove', copy, '--ledger', String(ledger), '--index', '0', '--output', file]);
-  assert.equal(status, 2);
+  assert.equal(status, 0, 'a file is made, and nothing else was asked for');
   assert.match(stderr, /the proof is made, but it would be unproven for you: /);
   assert.equal((await checked(file)).report.verdict, 'unproven');
   const { ledger: proven, ledgerHash } = (await checked(file)).report.facts;

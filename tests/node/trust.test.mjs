@@ -35,7 +35,7 @@ test('the test network is sealed through ledger 3646 by three of three, from its
   assert.equal(report.sealedThrough, 3646);
   const { signers, of, signed, strength, covers, quorumSet } = sealOf(report);
   assert.deepEqual({ signers: signers.length, of, signed, strength, covers }, { signers: 3, of: 3, signed: 3647, strength: 'accepted-commit', covers: { low: 1, high: 3646 } });
-  assert.match(quorumSet, /^testnet /);
+  assert.match(quorumSet, /^the quorum set testnet /);
   assert.equal(report.trust.quorumSet.askedFor, false);
   assert.equal(report.claims.find(({ claim }) => claim === 'tip').status, 'verified');
 

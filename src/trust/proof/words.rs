@@ -1,6 +1,7 @@
 //! What a proof's report says in sentences: what it proves, and what it does not.
 
 use super::{EntryFacts, ProofAnchor, ProofFacts, ProofReport, ProofVerdict, Standing, Subject};
+use crate::archive::time::iso_8601;
 use crate::verify::votes::Strength;
 
 pub(super) fn statement(report: &ProofReport) -> String {
@@ -44,7 +45,9 @@ pub(super) fn does_not_prove(report: &ProofReport) -> String {
 
 fn subject(report: &ProofReport, facts: &ProofFacts) -> String {
     let of = report.network.as_ref().map(|network| format!(" of the network {network:?}")).unwrap_or_default();
-    let ledger = format!("ledger {}{of} (closed at Unix time {})", facts.ledger, facts.close_time);
+    // A number that was written by `to_string`.
+    let closed = facts.close_time.parse().map_or_else(|_| facts.close_time.clone(), iso_8601);
+    let ledger = format!("ledger {}{of} (closed {closed})", facts.ledger);
     match &facts.subject {
         Subject::Transaction(transaction) => format!(
             "Transaction {} is number {} of the {} that {ledger} applied, counted from 0; {}, and it paid {} stroops.",

@@ -136,6 +136,11 @@ export function VerdictBanner({ run }: { readonly run: Run }): JSX.Element | nul
     <section class={`verdict tone-${TONE[report.verdict]}`} aria-labelledby="verdict-title" data-verdict={report.verdict}>
       <h2 id="verdict-title"><Icon name={report.verdict} /> {TITLE[report.verdict]} {standing(report) !== null && <span class="standing">{standing(report)}</span>}</h2>
       <p class="statement">{sentence(report.statement)}</p>
+      <details class="meaning" id="meaning">
+        <summary>What this proves, and what it does not</summary>
+        <p><strong>It proves</strong> that {ended(report.meaning.proves)}</p>
+        <p><strong>It does not prove</strong> {ended(report.meaning.doesNotProve)}</p>
+      </details>
       <Mismatch report={report} />
       <Blame report={report} />
       <SampleNote report={report} />
