@@ -356,7 +356,10 @@ fn a_trusted_hash_vouches_for_all_below_it_and_another_hash_is_a_fault() {
         })
     };
     let report = trusting(&[(63, hash(63)), (100, hash(100))]);
-    assert_eq!((report.verdict, sealed(&report), claim(&report, "tip")), (Verdict::Verified, None, "verified"));
+    assert_eq!((report.verdict, sealed(&report), claim(&report, "tip")), (Verdict::Verified, None, "unchecked"));
+    assert_eq!(report.meaning.title, "verified, vouched for in part");
+    let to_the_end = trusting(&[(127, hash(127))]);
+    assert_eq!((claim(&to_the_end, "tip"), to_the_end.meaning.title), ("verified", "verified, with a hash that you trust"));
     let anchored = report.anchors.iter().find_map(|anchor| match anchor {
         Anchor::TrustedHash { ledger, covers, .. } => Some((ledger.value(), *covers)),
         _ => None,

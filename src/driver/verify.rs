@@ -450,7 +450,7 @@ impl Run<'_, '_> {
         let drive = Drive::new(&pool, self.host, options.timeouts);
         let rules = options.trust.rules(network.cloned(), false, options.budget.clone());
         let archives = Archives::new(vec![reader.name().to_owned()], rules);
-        let order = CheckpointOrder { index: 0, again: false, look: true };
+        let order = CheckpointOrder { index: 0, again: false, look: true, seek: false };
         let done = CheckpointsDone::default();
         let item = VerifyCheckpointWork::new(archives, checkpoint, options.retry, true, order, Arc::clone(&done));
         let mut work = scheduler(options.concurrency.max(1));

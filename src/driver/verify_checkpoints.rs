@@ -29,7 +29,6 @@ use crate::transport::pool::ArchivePool;
 use crate::trust::Trust;
 use crate::trust::checkpoint_hashes::CheckpointHashes;
 use crate::trust::vouched::Vouched;
-use crate::verify::checkpoint::Rules;
 use crate::verify::finding::Finding;
 use crate::verify::votes::Seal;
 use crate::work::WorkSpec;
@@ -197,7 +196,9 @@ pub async fn verify_checkpoints(
     let roots = read_roots(&drive, options, None, &mut |_| {}).await;
     let network = options.network.clone().or_else(|| roots.network());
     let tips = roots.list.iter().map(|root| tip(root, options.frequency).map(Checkpoint::last_ledger)).collect();
-    let archives = options.archives(&pool, network.clone()).with_tips(tips);
+    let rules = request.trust.rules(network.clone(), false, options.budget.clone());
+    let names = pool.ids().map(|id| pool.name(id).to_owned()).collect();
+    let archives = Archives::new(names, rules).with_tips(tips);
     let mut findings = Vec::new();
     let anchor = match request.history {
         Some((ledger, hash)) => CheckpointsAnchor::TrustedHash(LedgerHash { ledger, hash }),
@@ -304,7 +305,7 @@ impl Search<'_> {
                 None => unanchored("no archive says how far it is".into(), None),
             };
         };
-        let rules = Rules::new(Some(network.clone()), false, self.options.budget.clone()).believing(Some(Arc::clone(&believed.set)));
+        let rules = trust.rules(Some(network.clone()), false, self.options.budget.clone());
         let names = self.drive.pool().ids().map(|id| self.drive.pool().name(id).to_owned()).collect();
         let archives = Archives::new(names, rules);
         let mut vouched = Vouched::default();
@@ -352,7 +353,7 @@ impl Search<'_> {
 
     async fn look(&self, archives: &Archives, checkpoint: Checkpoint) -> Vec<VerifiedCheckpoint> {
         let done = CheckpointsDone::default();
-        let order = CheckpointOrder { index: 0, again: false, look: true };
+        let order = CheckpointOrder { index: 0, again: false, look: true, seek: false };
         let item = VerifyCheckpointWork::new(archives.clone(), checkpoint, self.options.retry, true, order, Arc::clone(&done));
         let mut work = scheduler(self.options.concurrency.max(1));
         // A fresh scheduler takes everything.

@@ -59,6 +59,8 @@ pub struct CheckpointOrder {
     pub again: bool,
     /// Whether its signatures are looked at.
     pub look: bool,
+    /// Whether other archives are asked for messages that seal more of it.
+    pub seek: bool,
 }
 
 /// The item.
@@ -74,6 +76,8 @@ pub struct VerifyCheckpointWork {
     ledgers: Vec<ArchiveId>,
     /// Whose states do not fit the ledger file that is tried.
     misfits: Vec<ArchiveId>,
+    /// Whose scp files were tried.
+    scps: Vec<ArchiveId>,
     state: Option<SharedHistoryState>,
     tried: Vec<VerifiedCheckpoint>,
     done: CheckpointsDone,
@@ -99,6 +103,7 @@ impl VerifyCheckpointWork {
             avoid: BTreeMap::new(),
             ledgers: Vec::new(),
             misfits: Vec::new(),
+            scps: Vec::new(),
             state: None,
             tried: Vec::new(),
             done,
@@ -131,12 +136,30 @@ impl VerifyCheckpointWork {
         }
     }
 
+    /// Scp files differ between honest archives and have holes (rules B.10 S8): another one may show the seal that this one does
+    /// not.
+    fn seeks_a_seal(&mut self) -> bool {
+        let Some(last) = self.tried.last() else { return false };
+        let signed = last.outcome.scp.seal.as_ref().map(|seal| seal.signed);
+        let undisputed = self.ledgers.is_empty() && self.misfits.is_empty() && !last.outcome.statuses.contains(&Status::Faulty);
+        if !self.order.seek || !undisputed || !last.outcome.scp.looked || signed == Some(self.checkpoint.last_ledger()) {
+            return false;
+        }
+        let Some(scp) = last.served.get(&FileKind::Scp) else { return false };
+        self.scps.push(*scp);
+        self.avoid = BTreeMap::from([(FileKind::Scp, self.scps.clone())]);
+        self.scps.len() < self.archives.count().min(ANSWERS)
+    }
+
     /// Whether it is to be verified once more, and from whom not.
     fn doubt(&mut self) -> bool {
-        let Some(last) = self.tried.last() else { return false };
         if self.archives.count() < 2 || self.tried.len() >= TRIES {
             return false;
         }
+        if self.seeks_a_seal() {
+            return true;
+        }
+        let Some(last) = self.tried.last() else { return false };
         let contradicts = |finding: &&Finding| finding.code.contradicts_another_file();
         let contradictions: Vec<_> = last.outcome.segment.findings().list().iter().filter(contradicts).collect();
         let unresolved = |of_state: bool| {
@@ -222,11 +245,22 @@ pub(super) fn votes(one: &VerifiedCheckpoint, tried: &[VerifiedCheckpoint]) -> u
     same.filter_map(|other| other.served.get(&FileKind::Ledger)).collect::<BTreeSet<_>>().len()
 }
 
-/// What was not heard, whether the user's validators did not sign it, then what is not sound: without its ledger file or its state a try has no faults to count.
-pub(super) fn faults(verified: &VerifiedCheckpoint) -> (usize, bool, usize) {
+/// How good a try is; the least is the best.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Rank {
+    /// Of the two files that a try is nothing without, its headers and its state, those that were not heard.
+    pub(super) unheard: usize,
+    /// How far validators whom the user believes signed it.
+    pub(super) sealed: core::cmp::Reverse<Option<LedgerSeq>>,
+    /// What is not sound.
+    pub(super) faulty: usize,
+}
+
+pub(super) fn rank(verified: &VerifiedCheckpoint) -> Rank {
     let unheard = [FileKind::History, FileKind::Ledger].iter().filter(|kind| !verified.served.contains_key(kind)).count();
     let faulty = verified.outcome.statuses.iter().filter(|status| **status == Status::Faulty).count();
-    (unheard, verified.outcome.scp.seal.is_none(), faulty + usize::from(has_suspicious_next(verified)))
+    let sealed = core::cmp::Reverse(verified.outcome.scp.seal.as_ref().map(|seal| seal.ledger));
+    Rank { unheard, sealed, faulty: faulty + usize::from(has_suspicious_next(verified)) }
 }
 
 /// Whether the state names a merge at a protocol that publishes none: no hash covers what it says there (rules B.3).
@@ -239,7 +273,7 @@ fn has_suspicious_next(verified: &VerifiedCheckpoint) -> bool {
 /// The one with the fewest faults; of equals, the one whose headers most have; of equals, the first, and the others are its
 /// rivals: their neighbours may tell.
 fn best_of(tried: Vec<VerifiedCheckpoint>, archives: &Archives) -> Option<VerifiedCheckpoint> {
-    let ranks: Vec<_> = tried.iter().map(|one| (faults(one), core::cmp::Reverse(votes(one, &tried)))).collect();
+    let ranks: Vec<_> = tried.iter().map(|one| (rank(one), core::cmp::Reverse(votes(one, &tried)))).collect();
     let best = (0..tried.len()).min_by_key(|index| ranks.get(*index).copied())?;
     choose(tried, best, archives, |other| ranks.get(other) <= ranks.get(best))
 }

@@ -14,7 +14,7 @@ use super::range::{JoinedRange, seam};
 use super::saved::SavedHead;
 use super::state::SharedHistoryState;
 use super::verify_bucket_work::{BucketJob, BucketsDone};
-use super::verify_checkpoint_work::{CheckpointOrder, CheckpointsDone, VerifiedCheckpoint, VerifyCheckpointWork, choose, faults, votes};
+use super::verify_checkpoint_work::{CheckpointOrder, CheckpointsDone, VerifiedCheckpoint, VerifyCheckpointWork, choose, rank, votes};
 use super::{COORDINATE, HistoryEvent, HistoryWork, Step, Turn};
 use crate::archive::checkpoint::Checkpoint;
 use crate::archive::path::FileKind;
@@ -217,7 +217,7 @@ impl VerifyRangeWork {
         let mut wanted = 0;
         for (index, verified) in [(self.accepted.saturating_sub(1), self.held.as_ref()), (self.accepted, Some(&new))] {
             let Some(verified) = verified else { continue };
-            let order = CheckpointOrder { index, again: true, look: true };
+            let order = CheckpointOrder { index, again: true, look: true, seek: false };
             let served = verified.served.get(&FileKind::Ledger).copied().into_iter().collect();
             self.verify(verified.headers.checkpoint(), order, |work| work.avoiding(served), turn)?;
             wanted += 1;
@@ -239,8 +239,8 @@ impl VerifyRangeWork {
         let (lefts, rights) = (all(held, self.accepted.saturating_sub(1)), all(new, self.accepted));
         let (left, right) = self.best_pair(&lefts, &rights).unwrap_or((0, 0));
         // Those that as many archives have may be right as well: their neighbours will tell.
-        let rank = |of: &[VerifiedCheckpoint]| of.iter().map(|one| (faults(one), core::cmp::Reverse(votes(one, of)))).collect::<Vec<_>>();
-        let (left_ranks, right_ranks) = (rank(&lefts), rank(&rights));
+        let ranks = |of: &[VerifiedCheckpoint]| of.iter().map(|one| (rank(one), core::cmp::Reverse(votes(one, of)))).collect::<Vec<_>>();
+        let (left_ranks, right_ranks) = (ranks(&lefts), ranks(&rights));
         self.held = choose(lefts, left, &self.archives, |other| left_ranks.get(other) <= left_ranks.get(left));
         match choose(rights, right, &self.archives, |other| right_ranks.get(other) <= right_ranks.get(right)) {
             Some(new) => self.accept(new, turn),
@@ -257,18 +257,18 @@ impl VerifyRangeWork {
         // Without headers there is no seam to tear.
         let heard = |one: &VerifiedCheckpoint| one.headers.first().is_some() && one.headers.last().is_some();
         let whole = pairs.filter(|((_, left), (_, right))| heard(left) && heard(right) && self.seam(left, right).is_empty());
-        let rank = |left: &VerifiedCheckpoint, right: &VerifiedCheckpoint| {
+        let pair = |left: &VerifiedCheckpoint, right: &VerifiedCheckpoint| {
             let tears = range.seam_with(left, rules).len();
-            let (left_faults, right_faults) = (faults(left), faults(right));
+            let (left_rank, right_rank) = (rank(left), rank(right));
             (
-                left_faults.0 + right_faults.0,
-                u8::from(left_faults.1) + u8::from(right_faults.1),
-                left_faults.2 + right_faults.2,
+                left_rank.unheard + right_rank.unheard,
+                u8::from(left_rank.sealed.0.is_none()) + u8::from(right_rank.sealed.0.is_none()),
+                left_rank.faulty + right_rank.faulty,
                 tears,
                 core::cmp::Reverse(votes(left, lefts) + votes(right, rights)),
             )
         };
-        whole.min_by_key(|((_, left), (_, right))| rank(left, right)).map(|((left, _), (right, _))| (left, right))
+        whole.min_by_key(|((_, left), (_, right))| pair(left, right)).map(|((left, _), (right, _))| (left, right))
     }
 
     /// Starts as many checkpoints as the window allows.
@@ -280,9 +280,10 @@ impl VerifyRangeWork {
             let room = self.started - self.accepted < window && waiting < usize_from(window.saturating_mul(4));
             let next = self.range.lock().plan().get(self.started);
             // Where archives contradict each other, signatures tell who is right.
-            let look = self.archives.count() > 1 || self.range.lock().plan().looks_at_signatures(self.started);
+            let seek = self.range.lock().plan().looks_at_signatures(self.started);
+            let look = seek || self.archives.count() > 1;
             let Some(checkpoint) = next.filter(|_| room && !turn.unreachable) else { return Ok(()) };
-            let order = CheckpointOrder { index: self.started, again: false, look };
+            let order = CheckpointOrder { index: self.started, again: false, look, seek };
             self.started += 1;
             self.verify(checkpoint, order, |work| work, turn)?;
         }

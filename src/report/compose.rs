@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::statement::{anchored, not_anchored};
+use super::statement::{anchored, not_anchored, vouches_for_the_end};
 use super::{
     Anchor, BelievedReport, Bytes, Claim, HashCount, LedgerRange, Meaning, NetworkName, Report, ReportOptions, SampleReport, Source,
     TrustReport, UncheckedCount, Verdict, Versions, meaning, statement,
@@ -351,17 +351,22 @@ impl Claims<'_> {
             return claim("tip", "faulty", "the history is not the one that was trusted".into());
         }
         let newest = self.segments.last().and_then(|segment| segment.last());
-        let vouched = self
+        let to_the_end = self.anchors.iter().find(|anchor| newest.is_some_and(|last| vouches_for_the_end(anchor, last.sequence)));
+        let partly = self
             .anchors
             .iter()
             .find(|anchor| matches!(anchor, Anchor::Seal { covers: Some(_), .. } | Anchor::TrustedHash { covers: Some(_), .. }));
-        match (vouched.map(anchored), newest) {
-            (Some(anchored), _) => claim("tip", "verified", anchored),
+        match (to_the_end.or(partly).map(anchored), newest) {
+            (Some(anchored), _) if to_the_end.is_some() => claim("tip", "verified", anchored),
+            (Some(anchored), Some(last)) => {
+                let tail = format!("nothing vouches for what follows, up to the newest header {} of ledger {}", last.hash, last.sequence);
+                claim("tip", "unchecked", format!("{anchored}; {tail}"))
+            }
             (None, Some(last)) => {
                 let head = format!("nothing vouches for the newest header {} of ledger {}", last.hash, last.sequence);
                 claim("tip", "unchecked", format!("{head}: {}", not_anchored(self.trust, self.range.map(JoinedRange::vouched))))
             }
-            (None, None) => claim("tip", "unchecked", "the newest header could not be read".into()),
+            (_, None) => claim("tip", "unchecked", "the newest header could not be read".into()),
         }
     }
 }

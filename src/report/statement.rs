@@ -22,7 +22,7 @@ pub struct Meaning {
 }
 
 /// Every meaning there is; the README shows them in this order.
-pub const MEANINGS: [Meaning; 6] = [SEALED, TRUSTED, CONSISTENT, SAMPLED, INCOMPLETE, FAULTY];
+pub const MEANINGS: [Meaning; 7] = [SEALED, PARTLY, TRUSTED, CONSISTENT, SAMPLED, INCOMPLETE, FAULTY];
 
 const SEALED: Meaning = Meaning {
     title: "verified, sealed by validators",
@@ -30,10 +30,16 @@ const SEALED: Meaning = Meaning {
     does_not_prove: "that the validators deserve it, that they executed transactions as the protocol says, or what the ledgers above the sealed one did: those are consistent, but their own effects are only sealed by the ledger after them",
 };
 
+const PARTLY: Meaning = Meaning {
+    title: "verified, vouched for in part",
+    proves: "every file of the range agrees with the chain of ledger headers, and those whom you believe vouch for it up to the ledger that the report names",
+    does_not_prove: "that the ledgers above that one are the network's: they follow it without a fault, but whoever goes on with a real history by himself gets the same verdict",
+};
+
 const TRUSTED: Meaning = Meaning {
     title: "verified, with a hash that you trust",
-    proves: "every file of the range agrees with the chain of ledger headers, and the chain leads to the hash that you trust: any other history up to that ledger would need a collision of SHA-256",
-    does_not_prove: "that the hash is the network's: that is as good as where you have it from; nor anything of the ledgers above it but that they are consistent",
+    proves: "every file of the range agrees with the chain of ledger headers, and its end has the hash that you trust: any other history would need a collision of SHA-256",
+    does_not_prove: "that the hash is the network's: that is as good as where you have it from",
 };
 
 const CONSISTENT: Meaning = Meaning {
@@ -73,6 +79,7 @@ pub fn meaning(report: &Report) -> &'static Meaning {
         Verdict::Faulty => &FAULTY,
         Verdict::Incomplete => &INCOMPLETE,
         Verdict::Verified if report.options.sample.is_some() => &SAMPLED,
+        Verdict::Verified if report.anchors.iter().any(vouches) && !reaches_the_end(report) => &PARTLY,
         Verdict::Verified => match report.anchors.iter().find(|anchor| vouches(anchor)) {
             Some(Anchor::Seal { .. }) => &SEALED,
             Some(_) => &TRUSTED,
@@ -114,10 +121,13 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool, unmet: bool, vou
             let why = match () {
                 () if cancelled => "the run was cancelled",
                 () if unmet && report.errors.is_empty() && !report.unchecked.iter().any(|count| count.incomplete) => {
-                    return format!(
-                        "Every file that was read of {span} agrees with the chain of ledger headers, but nobody of those that you named vouches for it. It is consistent, not anchored: {}.{blame}",
-                        not_anchored(&report.trust, vouched)
-                    );
+                    let head = format!("Every file that was read of {span} agrees with the chain of ledger headers");
+                    return if report.anchors.iter().any(|anchor| covers(anchor).is_some()) {
+                        format!("{head}. {} But {}.{blame}", end(report, range, vouched), missed(report))
+                    } else {
+                        let why = not_anchored(&report.trust, vouched);
+                        format!("{head}, but nobody of those that you named vouches for it. It is consistent, not anchored: {why}.{blame}")
+                    };
                 }
                 () if report.errors.is_empty() && report.notes.iter().any(|note| note.code == "range-clamped") => {
                     "the archive ends below the ledgers that were asked for"
@@ -163,6 +173,15 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool, unmet: bool, vou
     }
 }
 
+/// Who was named and does not vouch for it, as a clause.
+fn missed(report: &Report) -> String {
+    let sealed = report.anchors.iter().any(|anchor| matches!(anchor, Anchor::Seal { covers: Some(_), .. }));
+    match &report.trust.quorum_set {
+        Some(set) if set.asked_for && !sealed => format!("no quorum of {} was found to have signed any of it", set.name),
+        _ => "none of the hashes that you trust is of a ledger of this range".into(),
+    }
+}
+
 /// What vouches for the end of a chain, and what is left.
 fn end(report: &Report, range: LedgerRange, vouched: Option<&Vouched>) -> String {
     let covered = |anchor: &&Anchor| covers(anchor).is_some();
@@ -184,10 +203,26 @@ fn end(report: &Report, range: LedgerRange, vouched: Option<&Vouched>) -> String
 }
 
 fn sample_end(report: &Report, vouched: Option<&Vouched>) -> String {
-    match report.anchors.iter().filter(|anchor| covers(anchor).is_some()).count() {
+    match vouched.map_or(0, Vouched::sealed) {
+        0 if vouched.is_some_and(|vouched| vouched.hash_count() > 0) => "Some of them have hashes that you trust.".into(),
         0 => format!("They are consistent, not anchored: {}.", not_anchored(&report.trust, vouched)),
-        1 => "One of them, or of the runs of neighbours among them, is sealed by those whom you believe.".into(),
-        many => format!("{many} of them, or of the runs of neighbours among them, are sealed by those whom you believe."),
+        1 => "One of them is sealed by validators whom you believe.".into(),
+        many => format!("{many} of them are sealed by validators whom you believe."),
+    }
+}
+
+/// Whether the end is vouched for: by a seal as far as any can, by a trusted hash to the last ledger.
+fn reaches_the_end(report: &Report) -> bool {
+    let Some(range) = report.range else { return false };
+    report.anchors.iter().any(|anchor| vouches_for_the_end(anchor, range.high))
+}
+
+/// Whether an anchor vouches for a chain that ends at a ledger: no seal covers the last ledger itself.
+pub(super) fn vouches_for_the_end(anchor: &Anchor, last: LedgerSeq) -> bool {
+    match anchor {
+        Anchor::Seal { covers: Some(covers), .. } => covers.high.next() >= Some(last),
+        Anchor::TrustedHash { covers: Some(covers), .. } => covers.high == last,
+        _ => false,
     }
 }
 

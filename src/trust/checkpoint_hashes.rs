@@ -10,7 +10,7 @@ use crate::archive::checkpoint::LedgerSeq;
 use crate::codec::hash::{Hash256, Hasher};
 
 /// Bytes of a file: public Stellar's has about a million lines of 80 bytes.
-const LARGEST: usize = 256 << 20;
+const LARGEST: usize = 128 << 20;
 
 /// Hashes of the last ledgers of checkpoints.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -22,12 +22,14 @@ const KEPT: usize = 64;
 pub struct Vouched {
     /// By the sealed ledger.
     seals: BTreeMap<LedgerSeq, Seal>,
+    /// Checkpoints that have a seal.
+    sealed: u64,
     /// Checkpoints whose signatures were looked at.
     looked: u64,
     /// The newest checkpoint of which one of the user's validators signed anything that was looked at.
     trusted: Option<LedgerSeq>,
-    /// The newest checkpoint of which only others did.
-    strangers: Option<Strangers>,
+    /// Checkpoints of which only others did, by their last ledger; the newest ones.
+    strangers: BTreeMap<LedgerSeq, Strangers>,
     quorums: Quorums,
     hashes: BTreeMap<LedgerSeq, Hash256>,
     hash_count: u64,
@@ -50,14 +52,15 @@ impl Vouched {
         if facts.trusted {
             self.trusted = self.trusted.max(Some(headers.checkpoint().last_ledger()));
         }
-        let strangers = facts.strangers.filter(|_| !facts.trusted).map(|(ledger, count)| Strangers {
-            ledger,
-            count,
-            checkpoint: headers.checkpoint(),
-            archive: archive.to_owned(),
-        });
-        self.strangers = self.strangers.take().max(strangers);
+        if let Some((ledger, count)) = facts.strangers.filter(|_| !facts.trusted) {
+            let checkpoint = headers.checkpoint();
+            self.strangers.insert(checkpoint.last_ledger(), Strangers { ledger, count, checkpoint, archive: archive.to_owned() });
+            while self.strangers.len() > KEPT {
+                self.strangers.pop_first();
+            }
+        }
         if let Some(seal) = facts.seal {
+            self.sealed = self.sealed.saturating_add(1);
             self.seals.insert(seal.ledger, seal);
             while self.seals.len() > KEPT {
                 self.seals.pop_first();
@@ -91,6 +94,12 @@ impl Vouched {
         self.hash_count
     }
 
+    /// Checkpoints that have a seal of their own.
+    #[must_use]
+    pub fn sealed(&self) -> u64 {
+        self.sealed
+    }
+
     /// Checkpoints whose signatures were looked at.
     #[must_use]
     pub fn looked(&self) -> u64 {
@@ -110,11 +119,13 @@ impl Vouched {
     }
 
     /// What is wrong with a history whose end a quorum of strangers signed, and none of the user's validators: a file without
-    /// a quorum proves nothing (S6), but one with another quorum is another history, or the user's set is out of date.
+    /// a quorum proves nothing (S6), but one with another quorum is another history, or the user's set is out of date. Where
+    /// the user's own signed what lies below, a single checkpoint without them may be an outage: that is a warning.
     #[must_use]
     pub fn strangers(&self, believed: &str) -> Option<Finding> {
-        let Strangers { ledger, count, checkpoint, archive } =
-            self.strangers.as_ref().filter(|strangers| self.trusted.is_none_or(|trusted| trusted < strangers.checkpoint.last_ledger()))?;
+        let above: Vec<_> =
+            self.strangers.iter().filter(|(last, _)| self.trusted.is_none_or(|trusted| trusted < **last)).map(|(_, one)| one).collect();
+        let Strangers { ledger, count, checkpoint, archive } = above.last()?;
         let since = self.trusted.map(|trusted| format!(", and nobody of it signed anything that was looked at above ledger {trusted}"));
         let message = format!(
             "ledger {ledger} is signed by {count} validators that are a quorum by their own rules, but none of them is in {believed}{}: anyone can make up validators, so this may be a forged history, or one of a network whose validators changed",
@@ -122,6 +133,7 @@ impl Vouched {
         );
         let path = ArchivePath::of_checkpoint(FileKind::Scp, *checkpoint);
         let finding = Finding::new(FindingCode::AnchorMismatch, path, message).at_checkpoint(*checkpoint).at_ledger(*ledger);
-        Some(finding.comparing("signatures of your validators", format!("{count} others")).from_archive(archive))
+        let finding = finding.comparing("signatures of your validators", format!("{count} others")).from_archive(archive);
+        Some(if self.trusted.is_some() && above.len() < 2 { finding.as_warning() } else { finding })
     }
 }

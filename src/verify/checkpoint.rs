@@ -526,7 +526,12 @@ pub fn assemble(mut files: CheckpointFiles) -> CheckpointOutcome {
         notes.into_iter().flatten().collect(),
     );
     let mut scp = files.scp.facts;
-    if statuses[1] != Status::Verified || statuses[2] != Status::Verified {
+    // Signatures over a value seal the ledger before only through the set that names it.
+    let tied = &files.transactions.facts.tied;
+    if statuses[1] != Status::Verified
+        || statuses[2] != Status::Verified
+        || scp.seal.as_ref().is_some_and(|seal| !tied.contains(&seal.signed))
+    {
         scp.unseal();
     }
     CheckpointOutcome { segment, statuses, state: files.history.facts, protocol: headers.last().map(|header| header.version), scp }

@@ -137,8 +137,9 @@ fn strongest_first(said: Vec<(ArchiveId, Vote)>) -> Vec<(ArchiveId, Vote)> {
         .filter(|(_, vote)| seen.insert((vote.statement.clone(), vote.signature.clone())))
         .map(|(archive, vote)| {
             let turn = turns.entry(archive).or_default();
+            let late = *turn / MOST_TRIES;
             *turn += 1;
-            (*turn / MOST_TRIES, core::cmp::Reverse(vote.strength), archive, vote)
+            (late, core::cmp::Reverse(vote.strength), archive, vote)
         })
         .collect();
     ranked.sort_by_key(|(late, strength, ..)| (*late, *strength));

@@ -4,8 +4,8 @@
 //! values are the header's bytes (S3); the quorum sets that messages name are in their entry (S5). Signatures (S1) are verified
 //! all, or only as far as it takes to find the newest ledger that the user's validators agreed on ([`super::votes`]).
 //!
-//! A quorum set that is missing in its entry is a fault, since no publisher leaves one out; a quorum is looked for with the
-//! sets of the whole file all the same. A file that shows no quorum is no fault (S6).
+//! A quorum set that is missing in its entry is a fault, since no publisher leaves one out; a quorum over the newest ledgers is
+//! looked for with the sets of the whole file all the same, over the others with those that were read until then. A file that shows no quorum is no fault (S6).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -110,6 +110,8 @@ pub struct ScpCheck<'a> {
     look: bool,
     /// The newest ledgers, oldest first, with where their entries are.
     newest: VecDeque<(LedgerVotes, u64)>,
+    /// The last one before those that has a message of a validator whom the user believes.
+    older: Option<LedgerVotes>,
     quorum_sets: BTreeMap<Hash256, QuorumSet>,
     /// Signatures verified, where all are.
     signatures: u32,
@@ -131,6 +133,7 @@ impl<'a> ScpCheck<'a> {
             findings: Findings::default(),
             look,
             newest: VecDeque::new(),
+            older: None,
             quorum_sets: BTreeMap::new(),
             signatures: 0,
             facts: ScpFacts { looked: look, ..ScpFacts::default() },
@@ -154,6 +157,12 @@ impl<'a> ScpCheck<'a> {
             if self.facts.seal.is_none() || self.rules.all_signatures {
                 self.judge(votes, at);
             }
+        }
+        // Silence in the newest ledgers is no absence: those below them count before others are strangers.
+        if !self.facts.trusted
+            && let (Some(mut older), Some(user), Some(network)) = (self.older.take(), &self.rules.quorum_set, &self.rules.network_id)
+        {
+            self.facts.trusted = older.is_signed_by_one_of(&user.nodes(), network);
         }
         let mut report = FileReport::of(FileKind::Scp, self.checkpoint, delivery, self.facts);
         report.findings.extend(self.findings);
@@ -209,9 +218,12 @@ impl<'a> ScpCheck<'a> {
         self.newest.push_back((votes, at));
         if self.newest.len() > NEWEST
             && let Some((oldest, at)) = self.newest.pop_front()
-            && self.rules.all_signatures
         {
-            self.judge(oldest, at);
+            if self.rules.all_signatures {
+                self.judge(oldest, at);
+            } else if self.rules.quorum_set.as_ref().is_some_and(|user| oldest.has_one_of(&user.nodes())) {
+                self.older = Some(oldest);
+            }
         }
     }
 

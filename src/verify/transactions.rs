@@ -90,6 +90,9 @@ pub struct TransactionFacts {
     pub transactions: Vec<Option<SetTransactions>>,
     /// What the first ledger's set is.
     pub first_set: Option<FirstSet>,
+    /// Ledgers whose value is known to name the hash of the ledger before: by their set, or by itself (CAP-83). Signatures over
+    /// such a value seal the ledger before.
+    pub tied: BTreeSet<LedgerSeq>,
 }
 
 /// Takes the records of one transactions file.
@@ -119,7 +122,7 @@ impl<'a> TransactionsCheck<'a> {
             order: EntryOrder::new(FileKind::Transactions, checkpoint, ORDER),
             findings: Findings::default(),
             notes: Vec::new(),
-            facts: TransactionFacts { transactions: vec![None; ledgers], first_set: None },
+            facts: TransactionFacts { transactions: vec![None; ledgers], ..TransactionFacts::default() },
         }
     }
 
@@ -148,6 +151,11 @@ impl<'a> TransactionsCheck<'a> {
             }
             // Values newer than this verifier may drop sets in ways of their own.
             let newer = matches!(header.value_kind, ValueKind::Unknown(_)) && header.tx_set_hash.is_zero();
+            if let ValueKind::EmptyTxSet { previous_hash, .. } = header.value_kind
+                && previous_hash == header.previous_hash
+            {
+                self.facts.tied.insert(ledger);
+            }
             if header.is_empty_tx_set() || newer {
                 continue;
             }
@@ -177,6 +185,9 @@ impl<'a> TransactionsCheck<'a> {
                     }
                 },
             };
+            if era.is_some() {
+                self.facts.tied.insert(ledger);
+            }
             if index == 0 {
                 self.facts.first_set = era.map(FirstSet::Empty);
             }
@@ -205,19 +216,22 @@ impl<'a> TransactionsCheck<'a> {
             self.findings.push(finding.at_ledger(ledger).at_offset(record.offset));
             return Ok(());
         }
-        self.check_set(header, record);
+        let set = Set::slice(record.bytes).ok_or(XdrError::Invalid("the transaction set ends too early"))?;
+        self.check_set(header, &set, record);
         Ok(())
     }
 
-    fn check_set(&mut self, header: &Header, record: Record<'_>) {
-        let Some(set) = Set::slice(record.bytes) else { return };
+    fn check_set(&mut self, header: &Header, set: &Set, record: Record<'_>) {
         if set.previous != header.previous_hash {
             let finding = self.finding(FindingCode::TxsetPrevHashMismatch, "the set was built on another ledger than the header");
             self.findings.push(finding.at_ledger(header.sequence).at_offset(record.offset).comparing(header.previous_hash, set.previous));
         }
         let matches = set.hash == header.tx_set_hash;
         if matches {
-            self.check_format(header, &set, record.offset);
+            if set.previous == header.previous_hash {
+                self.facts.tied.insert(header.sequence);
+            }
+            self.check_format(header, set, record.offset);
             if !set.legacy_part_is_clear {
                 self.legacy_part(header, record.offset);
             }
@@ -228,7 +242,7 @@ impl<'a> TransactionsCheck<'a> {
         }
         match Walk::of(record.bytes, self.rules) {
             Ok(walk) if matches => self.check_structure(header, &walk, record.offset),
-            Ok(walk) => self.explain_mismatch(header, &set, &walk, record.offset),
+            Ok(walk) => self.explain_mismatch(header, set, &walk, record.offset),
             // The bytes are those that the header commits to; a network newer than this verifier may mean them.
             Err((_, error)) if matches && header.version > self.rules.last_known_protocol => self.notes.push(Note {
                 code: "newer-xdr".into(),
@@ -240,7 +254,7 @@ impl<'a> TransactionsCheck<'a> {
                 let finding = self.finding(FindingCode::XdrDecode, &format!("the transaction set does not decode: {error}"));
                 self.findings.push(finding.at_ledger(header.sequence).at_offset(offset(record.offset, at)));
                 if !matches {
-                    self.mismatch(header, &set, record.offset);
+                    self.mismatch(header, set, record.offset);
                 }
             }
         }
@@ -285,8 +299,17 @@ impl<'a> TransactionsCheck<'a> {
     /// Very old archives may hold a set in apply order, while its hash is taken in hash order (T7). stellar-core does not
     /// take such a file, so it is a finding, but one that says that nothing is lost.
     fn explain_mismatch(&mut self, header: &Header, set: &Set, walk: &Walk, at: u64) {
-        if walk.hash_as_generalized == Some(header.tx_set_hash) {
+        if let Some((hash, previous)) = walk.as_generalized
+            && hash == header.tx_set_hash
+        {
             self.legacy_part(header, at);
+            // The half that was compared before is the unused one.
+            if previous == header.previous_hash {
+                self.facts.tied.insert(header.sequence);
+            } else {
+                let finding = self.finding(FindingCode::TxsetPrevHashMismatch, "the set was built on another ledger than the header");
+                self.findings.push(finding.at_ledger(header.sequence).at_offset(at).comparing(header.previous_hash, previous));
+            }
         } else if walk.sorted_hash == Some(header.tx_set_hash) {
             let finding = self.finding(
                 FindingCode::TxsetOrder,
@@ -362,8 +385,8 @@ impl Set {
 struct Walk {
     /// The transactions' hashes, where the network is known.
     hashes: Option<SetTransactions>,
-    /// The hash of a generalized set behind a filled legacy part.
-    hash_as_generalized: Option<Hash256>,
+    /// The hash of a generalized set, and of the ledger that it names, which a filled legacy part may hide.
+    as_generalized: Option<(Hash256, Hash256)>,
     /// The hash of a legacy set in hash order.
     sorted_hash: Option<Hash256>,
     /// How many of its phases are parallel.
@@ -402,19 +425,20 @@ impl Walk {
             }
             1 => {
                 let start = cursor.at();
-                self.generalized(cursor, rules)?;
-                self.hash_as_generalized = Some(sha256(&[cursor.since(start)]));
+                let previous = self.generalized(cursor, rules)?;
+                self.as_generalized = Some((sha256(&[cursor.since(start)]), previous));
             }
             _ => return Err(XdrError::Invalid("TransactionHistoryEntry.ext is neither 0 nor 1")),
         }
         cursor.end()
     }
 
-    fn generalized(&mut self, cursor: &mut Cursor<'_>, rules: &Rules) -> Result<(), XdrError> {
+    /// Gives the hash of the ledger that the set was built on.
+    fn generalized(&mut self, cursor: &mut Cursor<'_>, rules: &Rules) -> Result<Hash256, XdrError> {
         if cursor.u32()? != 1 {
             return Err(XdrError::Invalid("GeneralizedTransactionSet has an unknown version"));
         }
-        cursor.hash()?;
+        let previous = cursor.hash()?;
         let phases = cursor.u32()?;
         if phases != 2 {
             self.problem = Some("the set has not exactly two phases");
@@ -426,7 +450,7 @@ impl Walk {
                 _ => return Err(XdrError::Invalid("a TransactionPhase has an unknown version")),
             }
         }
-        Ok(())
+        Ok(previous)
     }
 
     fn sequential_phase(&mut self, cursor: &mut Cursor<'_>, rules: &Rules, phase: u32) -> Result<(), XdrError> {

@@ -21,7 +21,7 @@ use crate::codec::hash::Hash256;
 use crate::codec::u64_from;
 
 /// Signatures of strangers that are verified to tell a quorum of strangers from noise.
-const MOST_STRANGERS: usize = 64;
+const MOST_STRANGERS: usize = 16;
 
 /// Bytes of the statements of one ledger that are kept: those of a hundred nodes are below 100 kB.
 const MOST_BYTES: usize = 1 << 20;
@@ -165,6 +165,17 @@ impl LedgerVotes {
             self.add(node, vote);
         }
         valid
+    }
+
+    /// Whether one of those said something.
+    #[must_use]
+    pub fn has_one_of(&self, nodes: &BTreeSet<NodeId>) -> bool {
+        nodes.iter().any(|node| self.votes.contains_key(node))
+    }
+
+    /// Whether one of those said something and signed it.
+    pub fn is_signed_by_one_of(&mut self, nodes: &BTreeSet<NodeId>, network: &NetworkId) -> bool {
+        nodes.iter().any(|node| self.votes.get_mut(node).is_some_and(|vote| vote.verify(node, network)))
     }
 
     /// Who said something.

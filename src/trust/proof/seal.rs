@@ -144,6 +144,10 @@ fn check_base(seal: &wire::Seal, value: &[u8]) -> Result<(Hash256, Base), Fault>
             Ok((previous_hash, Base::Value { previous_version }))
         }
         (ValueKind::EmptyTxSet { .. }, Some(_)) => Err(Fault::new(field, "the validators dropped the set (CAP-83), so none belongs here")),
+        (ValueKind::Unknown(kind), _) => {
+            let message = format!("the value is of kind {kind}, which is newer than this verifier: what it commits to is not known");
+            Err(Fault::new("seal.value", message))
+        }
         (_, None) => Err(Fault::new(field, "it is missing: seal.value names a set by its hash")),
         (_, Some(set)) => {
             let set = Set::read(field, set)?;

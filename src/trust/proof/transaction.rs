@@ -96,9 +96,9 @@ fn facts(hash: Hash256, index: u32, of: usize, result: &TransactionResult) -> Tr
         TransactionResultResult::TxFailed(operations) => (false, failed(operations.len())),
         TransactionResultResult::TxFeeBumpInnerFailed(inner) => match &inner.result.result {
             InnerTransactionResultResult::TxFailed(operations) => (false, failed(operations.len())),
-            inner => (false, format!("it failed with {} and changed nothing but its fee", inner.name())),
+            inner => (false, format!("it failed with {} and none of its operations took effect", inner.name())),
         },
-        other => (false, format!("it failed with {} and changed nothing but its fee", other.name())),
+        other => (false, format!("it failed with {} and none of its operations took effect", other.name())),
     };
     let fee_charged = result.fee_charged.to_string();
     TransactionFacts { hash, index, of, successful, result: result.result.name(), result_in_words, fee_charged }

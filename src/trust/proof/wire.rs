@@ -57,7 +57,7 @@ pub(super) struct EntryProof {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) hot_archive_buckets: Option<Vec<Level>>,
     /// Inflated bucket files.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_absent", skip_serializing_if = "Vec::is_empty")]
     pub(super) buckets: Vec<String>,
     /// `LedgerHeader`, from `ledger` up.
     pub(super) headers: Vec<String>,
@@ -99,6 +99,11 @@ pub(super) struct Found {
     pub(super) bucket: Half,
     /// `BucketEntry`.
     pub(super) entry: String,
+}
+
+/// `null` reads as absent, as for every optional field.
+fn or_absent<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// The two buckets of a level.
