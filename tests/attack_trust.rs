@@ -7,95 +7,29 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use common::made::{Named, believed, believed_keys, edit, file, path, records, sealed};
 use common::{TestHost, codes, options, verify};
 use ed25519_dalek::{Signer, SigningKey};
 use futures_executor::block_on;
-use futures_util::future::LocalBoxFuture;
 use sample_archive::{Archive, Config};
 use stellar_archive_verifier::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
-use stellar_archive_verifier::archive::error::ReadError;
 use stellar_archive_verifier::archive::network::Network;
-use stellar_archive_verifier::archive::path::{ArchivePath, FileKind};
+use stellar_archive_verifier::archive::path::FileKind;
 use stellar_archive_verifier::codec::hash::sha256;
 use stellar_archive_verifier::driver::{RunOptions, Trust, verify_archives};
-use stellar_archive_verifier::historywork::gzip_file_work::gzip;
-use stellar_archive_verifier::limits::Budget;
-use stellar_archive_verifier::report::{Report, Verdict};
+use stellar_archive_verifier::report::Verdict;
+use stellar_archive_verifier::transport::ArchiveReader;
 use stellar_archive_verifier::transport::memory::MemoryArchive;
-use stellar_archive_verifier::transport::{ArchiveReader, Body};
-use stellar_archive_verifier::trust::preset::Believed;
 use stellar_archive_verifier::trust::proof::{ProofVerdict, verify_proof};
 use stellar_xdr::{
-    Hash, LedgerHeaderHistoryEntry, Limits, NodeId, PublicKey, ReadXdr, ScpHistoryEntry, ScpHistoryEntryV0, ScpQuorumSet,
-    ScpStatementPledges, StellarValueExt, Uint256, WriteXdr,
+    Hash, LedgerHeaderHistoryEntry, Limits, NodeId, PublicKey, ReadXdr, ScpQuorumSet, ScpStatementPledges, StellarValueExt, Uint256,
+    WriteXdr,
 };
 
 const PASS: &str = "A network";
-
-fn path(kind: FileKind, ledger: u32) -> String {
-    ArchivePath::of_checkpoint(kind, CheckpointFrequency::Standard.containing(LedgerSeq::new(ledger))).as_str().to_owned()
-}
-
-fn inflate(gz: &[u8]) -> Vec<u8> {
-    use stellar_archive_verifier::codec::gzip::{GzipDecoder, GzipLimits};
-    let mut bytes = Vec::new();
-    let mut decoder = GzipDecoder::new(GzipLimits::new(&Budget::default(), 1 << 30));
-    let _ = decoder.push(gz, &mut |part: &[u8]| {
-        bytes.extend_from_slice(part);
-        ControlFlow::Continue(())
-    });
-    bytes
-}
-
-fn records(gz: &[u8]) -> Vec<Vec<u8>> {
-    let bytes = inflate(gz);
-    let mut rest = bytes.as_slice();
-    let mut list = Vec::new();
-    while let Some((mark, after)) = rest.split_first_chunk::<4>() {
-        let length = usize::try_from(u32::from_be_bytes(*mark) & 0x7fff_ffff).unwrap();
-        let (record, after) = after.split_at(length);
-        list.push(record.to_vec());
-        rest = after;
-    }
-    list
-}
-
-fn file(records: &[Vec<u8>]) -> Vec<u8> {
-    let mut file = Vec::new();
-    for record in records {
-        file.extend_from_slice(&(u32::try_from(record.len()).unwrap() | 1 << 31).to_be_bytes());
-        file.extend_from_slice(record);
-    }
-    gzip(&file)
-}
-
-fn believed_keys(keys: &[String], threshold: u32) -> Believed {
-    let json = serde_json::json!({ "threshold": threshold, "validators": keys });
-    Believed::from_name_or_json(&json.to_string()).unwrap()
-}
-
-fn believed(archive: &Archive, threshold: u32) -> Believed {
-    let json = serde_json::json!({ "threshold": threshold, "validators": archive.validators });
-    Believed::from_name_or_json(&json.to_string()).unwrap()
-}
-
-fn sealed(report: &Report) -> Option<u32> {
-    report.sealed_through.map(LedgerSeq::value)
-}
-
-struct Named(&'static str, MemoryArchive);
-impl ArchiveReader for Named {
-    fn name(&self) -> &str {
-        self.0
-    }
-    fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
-        self.1.open(path)
-    }
-}
 
 /// Makes a transactions entry of a ledger, a set, and the hash of a header.
 type EntryOf = dyn Fn(u32, &[u8], &[u8; 32]) -> Vec<u8>;
@@ -171,22 +105,6 @@ fn a_forged_history_is_not_sealed_by_real_signatures_that_do_not_commit_to_it() 
             assert_eq!((report.verdict, sealed(&report)), (Verdict::Faulty, None), "{}", report.statement);
         }
     }
-}
-
-fn edit(archive: &Archive, mut change: impl FnMut(u32, &mut ScpHistoryEntryV0)) -> Archive {
-    let mut edited = archive.clone();
-    for (_, content) in edited.files.iter_mut().filter(|(path, _)| path.starts_with("scp/")) {
-        let list: Vec<_> = records(content)
-            .into_iter()
-            .map(|record| {
-                let ScpHistoryEntry::V0(mut entry) = ScpHistoryEntry::from_xdr(&record, Limits::none()).unwrap();
-                change(entry.ledger_messages.ledger_seq, &mut entry);
-                ScpHistoryEntry::V0(entry).to_xdr(Limits::none()).unwrap()
-            })
-            .collect();
-        *content = file(&list);
-    }
-    edited
 }
 
 fn node(key: &SigningKey) -> NodeId {

@@ -9,6 +9,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use common::made::Named;
 use common::{Overlay, TestHost, data};
 use sample_archive::{Archive, Config, Frequency};
 use stellar_archive_verifier::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
@@ -539,19 +540,6 @@ fn broken_files(archive: &Path) -> [(Option<Vec<u8>>, &'static str); 4] {
         (Some(gzip(&changed)), "header-hash-mismatch"),
         (Some(read(2047)), "header-missing"),
     ]
-}
-
-/// An archive by another name.
-struct Named<R>(&'static str, R);
-
-impl<R: ArchiveReader> ArchiveReader for Named<R> {
-    fn name(&self) -> &str {
-        self.0
-    }
-
-    fn open<'a>(&'a self, path: &'a ArchivePath) -> futures_util::future::LocalBoxFuture<'a, Result<Body, ReadError>> {
-        self.1.open(path)
-    }
 }
 
 /// An archive of which one file cannot be read.

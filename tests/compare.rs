@@ -5,6 +5,7 @@
 
 mod common;
 
+use common::made::Named;
 use common::{Overlay, TestHost, data};
 use futures_util::future::LocalBoxFuture;
 use sample_archive::{Archive, Config};
@@ -25,19 +26,6 @@ use stellar_archive_verifier::trust::comparison::{Cell, Compared, Fault, HeldFil
 use stellar_archive_verifier::trust::preset::Believed;
 use stellar_archive_verifier::verify::checkpoint::Rules;
 use stellar_xdr::{Limits, ReadXdr, ScpEnvelope, ScpHistoryEntry, WriteXdr};
-
-/// An archive by another name: the same folder may be compared with itself.
-struct Named<A>(&'static str, A);
-
-impl<A: ArchiveReader> ArchiveReader for Named<A> {
-    fn name(&self) -> &str {
-        self.0
-    }
-
-    fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
-        self.1.open(path)
-    }
-}
 
 fn memory(name: &'static str, archive: &Archive) -> Named<MemoryArchive> {
     Named(name, MemoryArchive::new(archive.files.clone()))

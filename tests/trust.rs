@@ -6,33 +6,27 @@
 
 mod common;
 
-use std::ops::ControlFlow;
-
+use common::made::{Named, believed, edit, inflate, path, sealed};
 use common::{TestHost, codes, data, options, verify};
 use ed25519_dalek::{Signer, SigningKey};
 use futures_executor::block_on;
-use futures_util::future::LocalBoxFuture;
 use sample_archive::{Archive, Config};
-use stellar_archive_verifier::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
-use stellar_archive_verifier::archive::error::ReadError;
+use stellar_archive_verifier::archive::checkpoint::LedgerSeq;
 use stellar_archive_verifier::archive::network::Network;
-use stellar_archive_verifier::archive::path::{ArchivePath, FileKind};
+use stellar_archive_verifier::archive::path::FileKind;
 use stellar_archive_verifier::codec::hash::{Hash256, sha256};
 use stellar_archive_verifier::driver::provenance::ledger_provenance;
 use stellar_archive_verifier::driver::{ReadOptions, RunOptions, Trust, verify_archive, verify_archives};
 use stellar_archive_verifier::historywork::gzip_file_work::gzip;
 use stellar_archive_verifier::historywork::plan::{Order, Seed};
-use stellar_archive_verifier::limits::Budget;
 use stellar_archive_verifier::report::{Anchor, LedgerRange, MEANINGS, Meaning, Report, Verdict};
+use stellar_archive_verifier::transport::ArchiveReader;
 use stellar_archive_verifier::transport::local::LocalArchive;
 use stellar_archive_verifier::transport::memory::MemoryArchive;
-use stellar_archive_verifier::transport::{ArchiveReader, Body};
 use stellar_archive_verifier::trust::preset::Believed;
 use stellar_archive_verifier::verify::finding::Severity;
 use stellar_archive_verifier::verify::votes::{Seal, Strength};
-use stellar_xdr::{
-    Hash, Limits, NodeId, PublicKey, ReadXdr, ScpHistoryEntry, ScpHistoryEntryV0, ScpQuorumSet, ScpStatementPledges, Uint256, WriteXdr,
-};
+use stellar_xdr::{Hash, Limits, NodeId, PublicKey, ScpHistoryEntryV0, ScpQuorumSet, ScpStatementPledges, Uint256, WriteXdr};
 
 const TESTNET: &str = "Test SDF Network ; September 2015";
 
@@ -199,19 +193,6 @@ fn archives_that_announce_the_same_state_are_an_anchor_that_covers_only_that_sta
     assert_eq!(agreed, Some((archive.tip, 2, Some(range(archive.tip, archive.tip)))));
     // That vouches for nothing: both may be one liar's.
     assert_eq!((claim(&report, "tip"), report.verdict), ("unchecked", Verdict::Verified));
-}
-
-/// An archive with a name of its own.
-struct Named(&'static str, MemoryArchive);
-
-impl ArchiveReader for Named {
-    fn name(&self) -> &str {
-        self.0
-    }
-
-    fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
-        self.1.open(path)
-    }
 }
 
 #[test]
@@ -465,16 +446,6 @@ fn run(archive: &Archive, change: impl FnOnce(&mut RunOptions)) -> Report {
     verify(&memory(archive), &options)
 }
 
-/// The validators of an archive, so many of which must agree.
-fn believed(archive: &Archive, threshold: u32) -> Believed {
-    let json = serde_json::json!({ "threshold": threshold, "validators": archive.validators });
-    Believed::from_name_or_json(&json.to_string()).unwrap()
-}
-
-fn sealed(report: &Report) -> Option<u32> {
-    report.sealed_through.map(LedgerSeq::value)
-}
-
 fn seal(report: &Report) -> (&Seal, Option<LedgerRange>) {
     let seal = report.anchors.iter().find_map(|anchor| match anchor {
         Anchor::Seal { seal, covers, .. } => Some((seal, *covers)),
@@ -491,33 +462,6 @@ fn range(low: u32, high: u32) -> LedgerRange {
     LedgerRange { low: LedgerSeq::new(low), high: LedgerSeq::new(high) }
 }
 
-fn path(kind: FileKind, ledger: u32) -> String {
-    ArchivePath::of_checkpoint(kind, CheckpointFrequency::Standard.containing(LedgerSeq::new(ledger))).as_str().to_owned()
-}
-
-/// The archive with the entries of its scp files changed.
-fn edit(archive: &Archive, mut change: impl FnMut(u32, &mut ScpHistoryEntryV0)) -> Archive {
-    let mut edited = archive.clone();
-    for (path, content) in edited.files.iter_mut().filter(|(path, _)| path.starts_with("scp/")) {
-        let _ = path;
-        let bytes = inflate(content);
-        let mut rest = bytes.as_slice();
-        let mut file = Vec::new();
-        while let Some((mark, after)) = rest.split_first_chunk::<4>() {
-            let length = usize::try_from(u32::from_be_bytes(*mark) & 0x7fff_ffff).unwrap();
-            let (record, after) = after.split_at(length);
-            let ScpHistoryEntry::V0(mut entry) = ScpHistoryEntry::from_xdr(record, Limits::none()).unwrap();
-            change(entry.ledger_messages.ledger_seq, &mut entry);
-            let record = ScpHistoryEntry::V0(entry).to_xdr(Limits::none()).unwrap();
-            file.extend_from_slice(&(u32::try_from(record.len()).unwrap() | 1 << 31).to_be_bytes());
-            file.extend_from_slice(&record);
-            rest = after;
-        }
-        *content = gzip(&file);
-    }
-    edited
-}
-
 fn change<T: Clone, const N: u32>(list: &stellar_xdr::VecM<T, N>, change: impl Fn(usize, &mut T)) -> stellar_xdr::VecM<T, N> {
     let mut list = list.to_vec();
     list.iter_mut().enumerate().for_each(|(index, item)| change(index, item));
@@ -528,16 +472,4 @@ fn drop_message(entry: &mut ScpHistoryEntryV0, index: usize) {
     let mut messages = entry.ledger_messages.messages.to_vec();
     messages.remove(index);
     entry.ledger_messages.messages = messages.try_into().unwrap();
-}
-
-fn inflate(gz: &[u8]) -> Vec<u8> {
-    use stellar_archive_verifier::codec::gzip::{GzipDecoder, GzipLimits};
-    let mut bytes = Vec::new();
-    let mut decoder = GzipDecoder::new(GzipLimits::new(&Budget::default(), 1 << 30));
-    let flow = decoder.push(gz, &mut |part: &[u8]| {
-        bytes.extend_from_slice(part);
-        ControlFlow::Continue(())
-    });
-    assert!(flow.is_ok());
-    bytes
 }

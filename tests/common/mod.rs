@@ -3,6 +3,8 @@
 #![allow(dead_code, unreachable_pub, reason = "every test uses its own part")]
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+pub mod made;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
