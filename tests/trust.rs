@@ -86,6 +86,7 @@ fn a_forged_history_under_the_same_passphrase_is_caught_and_the_message_says_why
         assert_eq!((sealed(&report), claim(&report, "tip")), (None, "faulty"));
         let message = &report.findings[0].message;
         assert!(message.contains("none of them is in the quorum set testnet") && message.contains("forged"), "{message}");
+        assert!(report.statement.contains(message), "{}", report.statement);
     }
     // Who believes the validators of the one rejects the other.
     let believing = |archive: &Archive| {

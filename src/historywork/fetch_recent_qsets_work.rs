@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use stellar_xdr::{Limits, ScpEnvelope, ScpHistoryEntryV0, ScpStatement, ScpStatementPledges, WriteXdr};
+use stellar_xdr::{Limits, ScpEnvelope, ScpHistoryEntryV0, WriteXdr};
 
 use super::archives::Archives;
 use super::get_and_unzip_remote_file_work::{FileWork, GetAndUnzipRemoteFileWork, OnFault, Settled};
@@ -28,6 +28,7 @@ use crate::verify::finding::{Finding, FindingCode, Findings};
 use crate::verify::quorum::{QuorumSet, quorum_set_hash};
 use crate::verify::scp::{as_optional, scp_entry};
 use crate::verify::signature::{Signed, is_signed_by};
+use crate::verify::votes::Said;
 use crate::work::retry::RetryPolicy;
 use crate::work::{AddError, Ran, WorkSpec};
 
@@ -324,7 +325,7 @@ impl<'a> QsetScan<'a> {
                 self.found.sets_capped = true;
                 continue;
             }
-            let sane = QuorumSet::from_xdr(set).filter(|set| set.check().is_ok());
+            let sane = QuorumSet::sane(set);
             self.found.sets.extend(sane.map(|set| (hash, set)));
         }
     }
@@ -353,7 +354,7 @@ impl<'a> QsetScan<'a> {
                 return;
             }
         }
-        let quorum_set = quorum_set_of(statement);
+        let Said { quorum_set, .. } = Said::of(statement);
         if self.found.add(node, NodeQset { quorum_set, first: ledger, last: ledger, messages: 1 }) {
             *self.named.entry(quorum_set).or_default() |= is_known(&node);
         }
@@ -362,16 +363,6 @@ impl<'a> QsetScan<'a> {
     fn finding(&self, code: FindingCode, message: &str, ledger: LedgerSeq, at: u64) -> Finding {
         Finding::new(code, self.path.clone(), message).at_checkpoint(self.checkpoint).at_ledger(ledger).at_offset(at)
     }
-}
-
-fn quorum_set_of(statement: &ScpStatement) -> Hash256 {
-    let hash = match &statement.pledges {
-        ScpStatementPledges::Prepare(said) => &said.quorum_set_hash,
-        ScpStatementPledges::Confirm(said) => &said.quorum_set_hash,
-        ScpStatementPledges::Externalize(said) => &said.commit_quorum_set_hash,
-        ScpStatementPledges::Nominate(said) => &said.quorum_set_hash,
-    };
-    Hash256::new(hash.0)
 }
 
 impl RecordSink for QsetScan<'_> {

@@ -115,7 +115,10 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool, unmet: bool, vou
             let findings = if errors == 1 { "1 fault".to_owned() } else { format!("{errors} faults") };
             let rest = if cancelled { " The run was cancelled before the rest was looked at." } else { "" };
             let who = if report.archives.len() > 1 { "No archive has all of it sound" } else { "The archive is faulty" };
-            format!("{who}: {findings} in {span}.{rest}{blame}")
+            let mismatch = report.findings.iter().find(|finding| finding.code == FindingCode::AnchorMismatch && finding.is_error());
+            let mismatch =
+                mismatch.map(|finding| format!(" It is not the history that you trust: {}.", finding.message)).unwrap_or_default();
+            format!("{who}: {findings} in {span}.{mismatch}{rest}{blame}")
         }
         Verdict::Incomplete => {
             let why = match () {

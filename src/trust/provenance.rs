@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use stellar_xdr::{Limits, ScpEnvelope, ScpHistoryEntryV0, ScpStatementPledges, WriteXdr};
+use stellar_xdr::{Limits, ScpEnvelope, ScpHistoryEntryV0, WriteXdr};
 
 use super::preset::{Believed, known_validator};
 use crate::archive::checkpoint::LedgerSeq;
@@ -15,7 +15,7 @@ use crate::codec::hash::Hash256;
 use crate::verify::header::Header;
 use crate::verify::quorum::{QuorumSet, quorum_set_hash};
 use crate::verify::signature::{Signed, is_signed_by};
-use crate::verify::votes::{LedgerVotes, Seal, Vote};
+use crate::verify::votes::{LedgerVotes, Said, Seal, Vote};
 
 /// Statements that are shown: real ledgers have up to a hundred.
 const MOST_STATEMENTS: usize = 1000;
@@ -88,8 +88,7 @@ pub fn provenance(header: &Header, entry: Option<&ScpHistoryEntryV0>, network: &
     let messages = entry.map_or(&[][..], |entry| entry.ledger_messages.messages.as_slice());
     let statements = messages.iter().take(MOST_STATEMENTS).map(|envelope| statement(envelope, header, network, &own)).collect();
     let sets = entry.into_iter().flat_map(|entry| entry.quorum_sets.iter());
-    let sane = |set| QuorumSet::from_xdr(set).filter(|set| set.check().is_ok());
-    let sets: BTreeMap<_, _> = sets.filter_map(|set| Some((quorum_set_hash(set)?, sane(set)?))).collect();
+    let sets: BTreeMap<_, _> = sets.filter_map(|set| Some((quorum_set_hash(set)?, QuorumSet::sane(set)?))).collect();
     let mut votes = LedgerVotes::new(header);
     messages.iter().filter_map(|envelope| Vote::of(envelope, header)).for_each(|(node, vote)| votes.add(node, vote));
     Provenance {
@@ -115,12 +114,7 @@ fn validator(node: NodeId, own: &BTreeSet<NodeId>) -> Validator {
 fn statement(envelope: &ScpEnvelope, header: &Header, network: &NetworkId, own: &BTreeSet<NodeId>) -> Statement {
     let said = &envelope.statement;
     let node = NodeId::from_xdr(&said.node_id);
-    let (kind, quorum_set, value) = match &said.pledges {
-        ScpStatementPledges::Externalize(said) => ("externalize", &said.commit_quorum_set_hash, Some(&said.commit.value)),
-        ScpStatementPledges::Confirm(said) => ("confirm", &said.quorum_set_hash, Some(&said.ballot.value)),
-        ScpStatementPledges::Prepare(said) => ("prepare", &said.quorum_set_hash, Some(&said.ballot.value)),
-        ScpStatementPledges::Nominate(said) => ("nominate", &said.quorum_set_hash, None),
-    };
+    let Said { kind, quorum_set, value, .. } = Said::of(said);
     // What was decoded within limits is encoded within the same.
     let valid =
         said.to_xdr(Limits::none()).is_ok_and(|bytes| is_signed_by(&node, network, Signed::Statement, &[&bytes], &envelope.signature));
@@ -128,7 +122,7 @@ fn statement(envelope: &ScpEnvelope, header: &Header, network: &NetworkId, own: 
         validator: validator(node, own),
         kind,
         valid,
-        agrees: said.slot_index == u64::from(header.sequence.value()) && value.is_none_or(|value| value.as_slice() == header.scp_value),
-        quorum_set: Hash256::new(quorum_set.0),
+        agrees: said.slot_index == u64::from(header.sequence.value()) && value.is_none_or(|value| value == header.scp_value),
+        quorum_set,
     }
 }

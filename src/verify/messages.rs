@@ -7,11 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stellar_xdr::{ScpEnvelope, ScpHistoryEntryV0, ScpStatementPledges};
+use stellar_xdr::{ScpEnvelope, ScpHistoryEntryV0};
 
 use super::header::Header;
 use super::quorum::{QuorumSet, quorum_set_hash};
-use super::votes::{LedgerVotes, Seal, Vote};
+use super::votes::{LedgerVotes, Said, Seal, Vote};
 use crate::archive::checkpoint::LedgerSeq;
 use crate::archive::id::ArchiveId;
 use crate::archive::network::NetworkId;
@@ -42,14 +42,10 @@ impl ScpMessages {
         self.bytes = self.bytes.saturating_add(bytes);
         for set in entry.quorum_sets.iter() {
             let Some(hash) = quorum_set_hash(set).filter(|_| self.quorum_sets.len() < MOST_QUORUM_SETS) else { continue };
-            let sane = QuorumSet::from_xdr(set).filter(|set| set.check().is_ok());
+            let sane = QuorumSet::sane(set);
             self.quorum_sets.extend(sane.map(|set| (hash, set)));
         }
-        let of_ballots = entry.ledger_messages.messages.iter().filter(|envelope| match &envelope.statement.pledges {
-            ScpStatementPledges::Externalize(_) | ScpStatementPledges::Confirm(_) => true,
-            ScpStatementPledges::Prepare(prepare) => prepare.n_c != 0,
-            ScpStatementPledges::Nominate(_) => false,
-        });
+        let of_ballots = entry.ledger_messages.messages.iter().filter(|envelope| Said::of(&envelope.statement).strength.is_some());
         self.ledgers.entry(LedgerSeq::new(entry.ledger_messages.ledger_seq)).or_default().extend(of_ballots.cloned());
     }
 

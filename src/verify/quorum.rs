@@ -79,6 +79,12 @@ impl QuorumSet {
         Self::read(set, READ_DEPTH)
     }
 
+    /// The same set of an XDR value, if stellar-core would take it.
+    #[must_use]
+    pub fn sane(set: &ScpQuorumSet) -> Option<Self> {
+        Self::from_xdr(set).filter(|set| set.check().is_ok())
+    }
+
     fn read(set: &ScpQuorumSet, depth: u32) -> Option<Self> {
         let depth = depth.checked_sub(1)?;
         Some(Self {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use stellar_xdr::{Limits, ScpEnvelope, ScpHistoryEntry, ScpHistoryEntryV0, ScpStatement, ScpStatementPledges, Value, WriteXdr};
+use stellar_xdr::{Limits, ScpEnvelope, ScpHistoryEntry, ScpHistoryEntryV0, ScpStatement, WriteXdr};
 
 use super::checkpoint::{Delivery, FileReport, Headers, Rules, Status, Unchecked, decode_finding};
 use super::finding::{Finding, FindingCode, Findings, Severity};
@@ -19,7 +19,7 @@ use super::header::Header;
 use super::messages::ScpMessages;
 use super::quorum::{QuorumSet, quorum_set_hash};
 use super::signature::{Signed, is_signed_by};
-use super::votes::{Judgement, LedgerVotes, Seal, Strength, Vote};
+use super::votes::{Judgement, LedgerVotes, Said, Seal, Strength, Vote};
 use super::xdr::{XdrError, decode};
 use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
 use crate::archive::node::NodeId;
@@ -193,7 +193,7 @@ impl<'a> ScpCheck<'a> {
             let Some(hash) = quorum_set_hash(set) else { continue };
             quorum_sets.insert(hash);
             if self.look && !self.quorum_sets.contains_key(&hash) && self.quorum_sets.len() < QUORUM_SETS {
-                let sane = QuorumSet::from_xdr(set).filter(|set| set.check().is_ok());
+                let sane = QuorumSet::sane(set);
                 self.quorum_sets.extend(sane.map(|set| (hash, set)));
             }
         }
@@ -273,20 +273,14 @@ impl<'a> ScpCheck<'a> {
             let finding = self.finding(FindingCode::ScpSequence, "a message is of another slot than its entry's ledger");
             self.findings.push(finding.at_ledger(ledger).at_offset(at).comparing(ledger, statement.slot_index));
         }
-        let (quorum_set, value) = match &statement.pledges {
-            ScpStatementPledges::Prepare(prepare) => (&prepare.quorum_set_hash, Some(&prepare.ballot.value)),
-            ScpStatementPledges::Confirm(confirm) => (&confirm.quorum_set_hash, Some(&confirm.ballot.value)),
-            ScpStatementPledges::Externalize(externalize) => (&externalize.commit_quorum_set_hash, Some(&externalize.commit.value)),
-            ScpStatementPledges::Nominate(nomination) => (&nomination.quorum_set_hash, None),
-        };
-        let quorum_set = Hash256::new(quorum_set.0);
+        let Said { quorum_set, value, .. } = Said::of(statement);
         // Entries carry the quorum sets of their own messages, in every real file.
         if !quorum_sets.contains(&quorum_set) {
             let finding = self.finding(FindingCode::ScpQsetMissing, "a message names a quorum set that is not in its entry");
             self.findings.push(finding.at_ledger(ledger).at_offset(at).comparing(quorum_set, "no such quorum set"));
         }
-        if let (Some(Value(value)), Some(header)) = (value, self.headers.header(ledger)) {
-            self.value(header, value.as_slice(), at);
+        if let (Some(value), Some(header)) = (value, self.headers.header(ledger)) {
+            self.value(header, value, at);
         }
     }
 

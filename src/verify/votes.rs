@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use stellar_xdr::{Limits, ScpEnvelope, ScpStatementPledges, WriteXdr};
+use stellar_xdr::{Limits, ScpEnvelope, ScpStatement, ScpStatementPledges, WriteXdr};
 
 use super::header::{Header, ValueKind};
 use super::quorum::{MOST_NODES, QuorumSet, greatest_quorum};
@@ -34,6 +34,39 @@ pub enum Strength {
     CommitVote,
     /// EXTERNALIZE or CONFIRM: the node accepted the commit.
     AcceptedCommit,
+}
+
+/// What a statement says, whatever its kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// `externalize`, `confirm`, `prepare` or `nominate`.
+    pub kind: &'static str,
+    /// How much it says for its value; none if it does not commit to one.
+    pub strength: Option<Strength>,
+    /// The hash of the quorum set that the node went by.
+    pub quorum_set: Hash256,
+    /// The value of its ballot; nominations have none.
+    pub value: Option<&'a [u8]>,
+}
+
+impl<'a> Said<'a> {
+    /// Reads a statement.
+    #[must_use]
+    pub fn of(statement: &'a ScpStatement) -> Self {
+        let (kind, strength, quorum_set, value) = match &statement.pledges {
+            ScpStatementPledges::Externalize(said) => {
+                ("externalize", Some(Strength::AcceptedCommit), &said.commit_quorum_set_hash, Some(&said.commit.value))
+            }
+            ScpStatementPledges::Confirm(said) => {
+                ("confirm", Some(Strength::AcceptedCommit), &said.quorum_set_hash, Some(&said.ballot.value))
+            }
+            ScpStatementPledges::Prepare(said) => {
+                ("prepare", (said.n_c != 0).then_some(Strength::CommitVote), &said.quorum_set_hash, Some(&said.ballot.value))
+            }
+            ScpStatementPledges::Nominate(said) => ("nominate", None, &said.quorum_set_hash, None),
+        };
+        Self { kind, strength, quorum_set: Hash256::new(quorum_set.0), value: value.map(|value| value.as_slice()) }
+    }
 }
 
 /// One node's statement.
@@ -66,18 +99,13 @@ impl Vote {
     #[must_use]
     pub fn for_value(envelope: &ScpEnvelope, ledger: LedgerSeq, agreed: &[u8]) -> Option<(NodeId, Self)> {
         let statement = &envelope.statement;
-        let (strength, quorum_set, value) = match &statement.pledges {
-            ScpStatementPledges::Externalize(said) => (Strength::AcceptedCommit, &said.commit_quorum_set_hash, &said.commit.value),
-            ScpStatementPledges::Confirm(said) => (Strength::AcceptedCommit, &said.quorum_set_hash, &said.ballot.value),
-            ScpStatementPledges::Prepare(said) if said.n_c != 0 => (Strength::CommitVote, &said.quorum_set_hash, &said.ballot.value),
-            _ => return None,
-        };
-        if statement.slot_index != u64::from(ledger.value()) || value.as_slice() != agreed {
+        let Said { strength, quorum_set, value, .. } = Said::of(statement);
+        let strength = strength?;
+        if statement.slot_index != u64::from(ledger.value()) || value != Some(agreed) {
             return None;
         }
         // What was decoded within limits is encoded within the same.
         let bytes = statement.to_xdr(Limits::none()).ok()?;
-        let quorum_set = Hash256::new(quorum_set.0);
         let vote = Self { strength, quorum_set, statement: bytes, signature: envelope.signature.to_vec(), valid: None };
         Some((NodeId::from_xdr(&statement.node_id), vote))
     }

@@ -132,6 +132,7 @@ function reportOf({ archives, options, range, found, done, aborted }) {
     },
     verdict,
     statement: verdict === 'verified' ? `all ${done} checkpoints are complete and agree with one chain of ledgers` : verdict === 'faulty' ? 'some files are damaged' : 'the run was stopped before its end',
+    meaning: { title: verdict, proves: 'what was read has no fault', doesNotProve: 'anything else' },
     sealedThrough: null, anchors: [],
     trust: { quorumSet: null, allSignatures: false, looked: 0, quorums: null, hashes: { given: 0, met: 0 } },
     claims: [{ claim: 'chain', status: aborted ? 'unchecked' : 'verified', statement: 'every header names the hash of the one before it' }],

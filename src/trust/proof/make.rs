@@ -82,7 +82,7 @@ impl Records {
             let Ok(ScpHistoryEntry::V0(entry)) = decode::<ScpHistoryEntry>(record, XDR_DEPTH) else { continue };
             for set in entry.quorum_sets.iter() {
                 if let (Some(hash), Ok(bytes)) = (quorum_set_hash(set), set.to_xdr(Limits::none()))
-                    && let Some(sane) = QuorumSet::from_xdr(set).filter(|set| set.check().is_ok())
+                    && let Some(sane) = QuorumSet::sane(set)
                 {
                     self.quorum_sets.insert(hash, (sane, bytes));
                 }
