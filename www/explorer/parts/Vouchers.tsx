@@ -113,12 +113,13 @@ export function standing(report: Report): string | null {
 
 /** A history that is not the one that was trusted: what matters more than any file. */
 export function Mismatch({ report }: { readonly report: Report }): JSX.Element | null {
-  const finding = report.findings.find(({ code }) => code === 'anchor-mismatch');
+  const finding = report.findings.find(({ code, severity }) => code === 'anchor-mismatch' && severity === 'error');
   if (finding === undefined) return null;
   return (
     <div class="mismatch" data-mismatch>
       <p><Icon name="warning" /> <strong>This is not the history that you trust{finding.ledger === undefined ? '' : ` (ledger ${grouped(finding.ledger)})`}</strong></p>
-      <p><Prose text={finding.message} /></p>
+      {/* The verdict's statement mostly says it already. */}
+      {!report.statement.includes(finding.message) && <p><Prose text={finding.message} /></p>}
       <p><strong>What to do:</strong> {sentence(finding.advice)}</p>
     </div>
   );
