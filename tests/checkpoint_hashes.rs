@@ -533,7 +533,7 @@ fn broken_files(archive: &Path) -> [(Option<Vec<u8>>, &'static str); 4] {
     changed[third] ^= 1;
     let mut cut = read(1983);
     cut.truncate(cut.len() / 2);
-    let gzip = stellar_archive_verifier::historywork::gzip_file_work::gzip;
+    let gzip = stellar_archive_verifier::codec::gzip_encoder::gzip;
     [
         (None, "file-missing"),
         (Some(cut), "gzip-corrupt"),

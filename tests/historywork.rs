@@ -15,7 +15,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 
 use common::TestHost;
@@ -31,6 +31,7 @@ use stellar_archive_verifier::archive::path::{ArchivePath, FileKind};
 use stellar_archive_verifier::archive::state::{BucketHash, HistoryArchiveState};
 use stellar_archive_verifier::codec::file::BodyCoding;
 use stellar_archive_verifier::codec::gzip::GzipLimits;
+use stellar_archive_verifier::codec::gzip_encoder::gzip;
 use stellar_archive_verifier::codec::hash::{Hash256, sha256};
 use stellar_archive_verifier::driver::event::Event;
 use stellar_archive_verifier::driver::{Drive, DriveEvent, Host, RunOptions, Timeouts, UsageError, verify_archives};
@@ -50,7 +51,7 @@ use stellar_archive_verifier::historywork::get_and_unzip_remote_file_work::{File
 use stellar_archive_verifier::historywork::get_history_archive_state_work::GetHistoryArchiveStateWork;
 use stellar_archive_verifier::historywork::get_remote_file_work::{GetRemoteFileWork, Plain, PlainFile};
 use stellar_archive_verifier::historywork::gunzip_file_work::{GunzipFileWork, Gunzipped};
-use stellar_archive_verifier::historywork::gzip_file_work::{GzipFileWork, gzip};
+use stellar_archive_verifier::historywork::gzip_file_work::{GzipFileWork, Zipped};
 use stellar_archive_verifier::historywork::plan::{Order, Plan, Seed};
 use stellar_archive_verifier::historywork::state::Hold;
 use stellar_archive_verifier::historywork::verify_bucket_work::{BucketJob, BucketsDone, VerifyBucketWork};
@@ -553,7 +554,8 @@ fn drive(world: &World, readers: &[&Scripted], concurrency: usize, add: impl FnO
     world.block_on(drive.run_to_completion(&mut driven.scheduler, &mut |event| match event {
         DriveEvent::History(HistoryEvent::Downloaded(checkpoint, state)) => downloaded.push((checkpoint, state)),
         DriveEvent::Retry { path, archive, attempt, delay_ms, .. } => {
-            retries.push((path.as_str().to_owned(), archive.index(), attempt, delay_ms));
+            let archive = readers.iter().position(|reader| reader.name == archive).unwrap();
+            retries.push((path, archive, attempt, delay_ms));
         }
         _ => {}
     }));
@@ -896,14 +898,14 @@ fn gunzip_gives_every_member_and_fails_on_each_fault_of_them() {
 #[test]
 fn gzip_gives_the_same_file_for_the_same_content_which_others_unzip() {
     let zipped = |content: Vec<u8>| {
-        let into = Arc::new(Mutex::new(Vec::new()));
+        let into = Zipped::default();
         let mut id = None;
         let item = Box::new(GzipFileWork::new(content, Arc::clone(&into)));
         let driven = drive(&World::default(), &[], 1, |scheduler| {
             id = Some(scheduler.add(WorkSpec::new("GzipFileWork", "x", COORDINATE), item).unwrap())
         });
         assert_eq!(driven.scheduler.state(id.unwrap()), Some(WorkState::Success));
-        into.lock().unwrap().clone()
+        into.lock().unwrap().take().unwrap().to_vec()
     };
     for content in [Vec::new(), b"a".to_vec(), unzipped(&files()[&path(FileKind::Ledger, 15)]), vec![7; 1 << 20]] {
         let file = zipped(content.clone());

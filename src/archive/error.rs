@@ -1,4 +1,4 @@
-//! What could not be looked at, and why: faults of the way, never of the archive.
+//! What could not be looked at or put in place, and why: faults of the way, never of the archive.
 
 use std::borrow::Cow;
 
@@ -56,7 +56,7 @@ impl ReadError {
     pub fn is_retryable(&self) -> bool {
         match self.kind {
             ReadErrorKind::Body | ReadErrorKind::CorsOrNetwork | ReadErrorKind::Network | ReadErrorKind::Timeout => true,
-            ReadErrorKind::Http(status) => matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 509 | 520..=524 | 529 | 530 | 598 | 599),
+            ReadErrorKind::Http(status) => is_passing(status),
             _ => false,
         }
     }
@@ -113,6 +113,102 @@ impl ReadError {
     }
 }
 
+/// A file that could not be written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct WriteError {
+    /// What kind of fault.
+    pub kind: WriteErrorKind,
+    /// What happened, in words.
+    pub message: String,
+    /// What the host asks to wait before the next attempt.
+    pub retry_after_ms: Option<u64>,
+}
+
+/// Kinds of faults on the way to a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WriteErrorKind {
+    /// The run was cancelled.
+    Aborted,
+    /// HTTP 401 or 403, or no permission to write.
+    Forbidden,
+    /// There is no room left.
+    Full,
+    /// Another HTTP status that is no success.
+    Http(u16),
+    /// A local write failed.
+    Io,
+    /// It was said to be written, and what is read back is something else.
+    Lied,
+    /// The connection failed.
+    Network,
+    /// A writer that cannot be used.
+    Unsupported,
+}
+
+impl WriteError {
+    /// An error without a wish for the next attempt.
+    #[must_use]
+    pub fn new(kind: WriteErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), retry_after_ms: None }
+    }
+
+    /// Whether another attempt may help: as for reading, and a place that lost a file may keep it the next time.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self.kind {
+            WriteErrorKind::Network | WriteErrorKind::Lied => true,
+            WriteErrorKind::Http(status) => is_passing(status),
+            _ => false,
+        }
+    }
+
+    /// Whether every other file will fail as well.
+    #[must_use]
+    pub const fn is_general(&self) -> bool {
+        matches!(self.kind, WriteErrorKind::Aborted | WriteErrorKind::Forbidden | WriteErrorKind::Full | WriteErrorKind::Unsupported)
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self.kind {
+            WriteErrorKind::Aborted => "ABORTED",
+            WriteErrorKind::Forbidden => "FORBIDDEN",
+            WriteErrorKind::Full => "FULL",
+            WriteErrorKind::Http(_) => "HTTP",
+            WriteErrorKind::Io => "IO",
+            WriteErrorKind::Lied => "NOT_AS_WRITTEN",
+            WriteErrorKind::Network => "NETWORK",
+            WriteErrorKind::Unsupported => "UNSUPPORTED",
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub const fn advice(&self) -> &'static str {
+        match self.kind {
+            WriteErrorKind::Aborted => "start the run again to finish it",
+            WriteErrorKind::Forbidden => "check that you may write there (permissions, credentials), and run again: what is done is kept",
+            WriteErrorKind::Full => "make room there, or take another place, and run again: what is done is kept",
+            WriteErrorKind::Http(429 | 503) => {
+                "the place limits requests: run again later or with a lower concurrency; what is done is kept"
+            }
+            WriteErrorKind::Http(_) => "the server refused the file: check its log, and run again; what is done is kept",
+            WriteErrorKind::Io => "check the disk, and run again: what is done is kept",
+            WriteErrorKind::Lied => "the place loses or changes what is written to it: check the disk or the server before you rely on it",
+            WriteErrorKind::Network => "check the address and the connection, and run again: what is done is kept",
+            WriteErrorKind::Unsupported => "check the address of the destination",
+        }
+    }
+}
+
+/// Statuses after which the next attempt may go better (rules C).
+const fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 509 | 520..=524 | 529 | 530 | 598 | 599)
+}
+
 /// A [`ReadError`] as reports carry it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunError {
@@ -136,6 +232,18 @@ impl RunError {
         Self {
             code: error.code().into(),
             archive: archive.to_owned(),
+            path: Some(path.clone()),
+            message: error.message.clone(),
+            advice: error.advice().into(),
+        }
+    }
+
+    /// The error for a file that a place did not take.
+    #[must_use]
+    pub fn of_write(error: &WriteError, place: &str, path: &ArchivePath) -> Self {
+        Self {
+            code: error.code().into(),
+            archive: place.to_owned(),
             path: Some(path.clone()),
             message: error.message.clone(),
             advice: error.advice().into(),

@@ -27,3 +27,21 @@ impl fmt::Display for ArchiveId {
         self.0.fmt(f)
     }
 }
+
+/// A place that files are written to, by its place among those of a run.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct WriterId(usize);
+
+impl WriterId {
+    /// The id of a place in the list.
+    #[must_use]
+    pub const fn new(index: usize) -> Self {
+        Self(index)
+    }
+
+    /// The place in the list.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}

@@ -62,6 +62,12 @@ impl fmt::Display for FileKind {
 pub struct ArchivePath(String);
 
 impl ArchivePath {
+    /// The folder that it is in, such as `ledger/00/00/00`.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+
     /// `.well-known/stellar-history.json`, the newest HistoryArchiveState.
     #[must_use]
     pub fn well_known() -> Self {

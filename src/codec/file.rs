@@ -18,6 +18,9 @@ pub trait RecordSink {
     /// One complete record.
     fn record(&mut self, record: Record<'_>);
 
+    /// The file as it came, before it is inflated.
+    fn stored(&mut self, _part: &[u8]) {}
+
     /// Whether [`RecordSink::bytes`] still wants the rest after the record marks turned out wrong.
     fn wants_bytes_after_framing_error(&self) -> bool {
         false
@@ -137,6 +140,12 @@ impl FileDecoder {
             compressed: 0,
             inflated: 0,
         }
+    }
+
+    /// Whether an HTTP layer inflated the file on the way; known once the first byte has come.
+    #[must_use]
+    pub fn comes_inflated(&self) -> bool {
+        matches!(self.layer, Layer::Identity)
     }
 
     /// Bytes taken in so far.

@@ -5,6 +5,7 @@
 
 pub mod file;
 pub mod gzip;
+pub mod gzip_encoder;
 pub mod hash;
 pub mod record;
 

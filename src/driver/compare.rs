@@ -16,7 +16,7 @@ use crate::archive::checkpoint::{Checkpoint, CheckpointRange, LedgerSeq};
 use crate::archive::error::RunError;
 use crate::archive::id::ArchiveId;
 use crate::archive::network::Network;
-use crate::archive::path::{ArchivePath, FileKind};
+use crate::archive::path::FileKind;
 use crate::archive::time::iso_8601;
 use crate::codec::hash::Hash256;
 use crate::codec::u64_from;
@@ -65,7 +65,7 @@ pub enum CompareEvent {
     #[serde(rename_all = "camelCase")]
     Retry {
         /// Which.
-        path: ArchivePath,
+        path: String,
         /// Which archive did not deliver.
         archive: String,
         /// Which attempt failed, from 1.
@@ -394,7 +394,6 @@ impl Run<'_, '_> {
             }
             DriveEvent::History(_) => {}
             DriveEvent::Retry { path, archive, attempt, delay_ms, reason } => {
-                let archive = self.drive.pool().name(archive).to_owned();
                 (self.emit)(CompareEvent::Retry { path, archive, attempt, delay_ms, reason });
             }
             DriveEvent::Tick(_) => self.say_how_far(),

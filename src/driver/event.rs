@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::archive::checkpoint::LedgerSeq;
-use crate::archive::path::{ArchivePath, FileKind};
+use crate::archive::path::FileKind;
 use crate::report::{Bytes, LedgerRange, Verdict};
 use crate::transport::pool::Standing;
 use crate::verify::finding::Finding;
@@ -38,7 +38,7 @@ pub enum Event {
     #[serde(rename_all = "camelCase")]
     Retry {
         /// Which.
-        path: ArchivePath,
+        path: String,
         /// Which archive did not deliver.
         archive: String,
         /// Which attempt failed, from 1.

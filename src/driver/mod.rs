@@ -23,12 +23,14 @@ mod verify;
 pub mod verify_checkpoints;
 #[cfg(feature = "web")]
 pub mod web;
+mod write;
 
 use futures_util::future::LocalBoxFuture;
 
 pub use options::{ReadOptions, UsageError};
 pub use schedule::{Drive, DriveEvent, Timeouts};
 pub use verify::{RunOptions, verify_archive, verify_archives};
+pub use write::Written;
 
 pub use crate::trust::Trust;
 

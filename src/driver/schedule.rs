@@ -1,6 +1,6 @@
 //! Runs a scheduler to its end: the only place that waits.
 //!
-//! What is wanted and when is the scheduler's (`work`), what a file must be is the items' (`historywork`), whom to ask is the
+//! Writing is in [`super::write`]. What is wanted and when is the scheduler's (`work`), what a file must be is the items' (`historywork`), whom to ask is the
 //! pool's (`transport::pool`). What is left is reading, and letting the platform's other work have its turn.
 
 use core::cell::{Cell, RefCell};
@@ -12,16 +12,17 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, pin_mut};
 
 use super::Host;
-use crate::archive::error::{ReadError, ReadErrorKind};
+use super::write::{Copy, Writers, Written};
+use crate::archive::error::{ReadError, ReadErrorKind, WriteError};
 use crate::archive::id::ArchiveId;
 use crate::archive::path::ArchivePath;
 use crate::codec::file::{BodyCoding, FileDecoder, FileError, RecordSink};
 use crate::codec::gzip::{GzipError, GzipErrorKind};
 use crate::codec::u64_from;
 use crate::historywork::archives::Accounts;
-use crate::historywork::{FileForm, HistoryEvent, HistoryWork, ReadEnd, RemoteFile, Scheduler, Step, Turn};
-use crate::transport::Body;
+use crate::historywork::{FileForm, HistoryEvent, HistoryWork, ReadEnd, RemoteFile, Scheduler, Step, Turn, WriteEnd};
 use crate::transport::pool::{ArchivePool, Choice};
+use crate::transport::{ArchiveWriter, Body};
 use crate::verify::checkpoint::Delivery;
 use crate::work::retry::RetryPolicy;
 use crate::work::{Started, WorkId};
@@ -58,6 +59,10 @@ pub struct Drive<'a> {
     /// As it happens, for whoever watches; reports count what is settled.
     live: RefCell<Accounts>,
     retries: Cell<u64>,
+    writers: Writers<'a>,
+    /// Bytes a second that are read at most, and when the next may be.
+    bandwidth: Option<u64>,
+    next_bytes_ms: Cell<u64>,
 }
 
 /// What a driver says.
@@ -65,12 +70,12 @@ pub struct Drive<'a> {
 pub enum DriveEvent<'a> {
     /// What an item said.
     History(HistoryEvent),
-    /// A read failed and is tried again.
+    /// A read, or a write, failed and is tried again.
     Retry {
         /// Which file.
-        path: ArchivePath,
-        /// Who did not deliver.
-        archive: ArchiveId,
+        path: String,
+        /// Who did not deliver, or take it.
+        archive: String,
         /// Which attempt failed, from 1.
         attempt: u32,
         /// When the next one starts; 0 where another archive is asked at once.
@@ -82,15 +87,56 @@ pub enum DriveEvent<'a> {
     Tick(&'a Scheduler),
 }
 
-/// A started item whose reading is over.
-type Read = (WorkId, Box<dyn HistoryWork>, u32, Option<RemoteFile>, ReadEnd);
+/// A started item, and how what it wanted ended.
+type Ended = (WorkId, Box<dyn HistoryWork>, u32, End);
+
+/// How something that takes its time ended.
+enum End {
+    Read(RemoteFile, ReadEnd),
+    /// What was written is told by its path, or by its folder; and where.
+    Wrote(String, crate::archive::id::WriterId, WriteEnd),
+}
 
 impl<'a> Drive<'a> {
     /// A driver over a pool.
     #[must_use]
     pub fn new(pool: &'a ArchivePool<'a>, host: &'a dyn Host, timeouts: Timeouts) -> Self {
         let last_breath_ms = Cell::new(host.now_ms());
-        Self { pool, host, timeouts, last_breath_ms, live: RefCell::default(), retries: Cell::new(0) }
+        Self {
+            pool,
+            host,
+            timeouts,
+            last_breath_ms,
+            live: RefCell::default(),
+            retries: Cell::new(0),
+            writers: Writers::default(),
+            bandwidth: None,
+            next_bytes_ms: Cell::new(0),
+        }
+    }
+
+    /// With places to write to; a [`crate::archive::id::WriterId`] is a place in the list.
+    #[must_use]
+    pub fn with_writers(mut self, writers: Vec<&'a dyn ArchiveWriter>) -> Self {
+        self.writers = Writers::new(writers);
+        self
+    }
+
+    /// Reads at most so many bytes a second, over all archives together.
+    #[must_use]
+    pub fn with_bandwidth(mut self, bytes_a_second: Option<u64>) -> Self {
+        self.bandwidth = bytes_a_second.filter(|limit| *limit > 0);
+        self
+    }
+
+    /// What was written so far.
+    #[must_use]
+    pub fn written(&self) -> Written {
+        self.writers.written()
+    }
+
+    pub(super) fn writers(&self) -> &Writers<'a> {
+        &self.writers
     }
 
     /// The archives.
@@ -113,7 +159,7 @@ impl<'a> Drive<'a> {
 
     /// Runs every item of the scheduler to its end. After a cancel nothing is started, and what runs is stopped.
     pub async fn run_to_completion(&self, scheduler: &mut Scheduler, emit: &mut dyn FnMut(DriveEvent<'_>)) {
-        let mut tasks: FuturesUnordered<LocalBoxFuture<'_, Read>> = FuturesUnordered::new();
+        let mut tasks: FuturesUnordered<LocalBoxFuture<'_, Ended>> = FuturesUnordered::new();
         let mut timer = self.timer(TICK_MS);
         let mut ticked_ms = self.host.now_ms();
         loop {
@@ -168,7 +214,7 @@ impl<'a> Drive<'a> {
         started: Started<Box<dyn HistoryWork>>,
         scheduler: &mut Scheduler,
         emit: &mut dyn FnMut(DriveEvent<'_>),
-    ) -> Option<LocalBoxFuture<'_, Read>> {
+    ) -> Option<LocalBoxFuture<'_, Ended>> {
         let Started { id, mut work, retry, family } = started;
         let step = work.run(&mut Turn {
             id,
@@ -181,7 +227,15 @@ impl<'a> Drive<'a> {
         match step {
             Step::Get(file) => Some(Box::pin(async move {
                 let end = self.read(&*work, &file).await;
-                (id, work, retry, Some(file), end)
+                (id, work, retry, End::Read(file, end))
+            })),
+            Step::Put(file) => Some(Box::pin(async move {
+                let end = self.put(&file).await;
+                (id, work, retry, End::Wrote(file.path.as_str().to_owned(), file.writer, end))
+            })),
+            Step::MakeDir { writer, folder } => Some(Box::pin(async move {
+                let end = self.make_dir(writer, &folder).await;
+                (id, work, retry, End::Wrote(folder, writer, end))
             })),
             Step::Ended(ran) => {
                 let ended = scheduler.ended(id, work, ran, self.host.now_ms(), self.host.jitter_thousandths());
@@ -191,21 +245,29 @@ impl<'a> Drive<'a> {
         }
     }
 
-    fn ended(&self, (id, mut work, retry, file, end): Read, scheduler: &mut Scheduler, emit: &mut dyn FnMut(DriveEvent<'_>)) {
+    fn ended(&self, (id, mut work, retry, end): Ended, scheduler: &mut Scheduler, emit: &mut dyn FnMut(DriveEvent<'_>)) {
         let failed = match &end {
-            ReadEnd::Failed { archive, error } if error.kind != ReadErrorKind::Aborted => Some((*archive, error.message.clone())),
+            End::Read(file, ReadEnd::Failed { archive, error }) if error.kind != ReadErrorKind::Aborted => {
+                Some((file.path.as_str().to_owned(), self.pool.name(*archive).to_owned(), error.message.clone()))
+            }
+            End::Wrote(path, writer, WriteEnd::Failed { error }) => {
+                Some((path.clone(), self.writers.name(*writer).to_owned(), error.message.clone()))
+            }
             _ => None,
         };
-        let ran = work.read(end, retry);
+        let ran = match end {
+            End::Read(_, end) => work.read(end, retry),
+            End::Wrote(.., end) => work.wrote(end, retry),
+        };
         let now = self.host.now_ms();
         let state = scheduler.ended(id, work, ran, now, self.host.jitter_thousandths());
         debug_assert!(state.is_ok(), "invariant: {state:?}");
-        if let (Ok(state), Some((archive, reason)), Some(file)) = (state, failed, file)
+        if let (Ok(state), Some((path, archive, reason))) = (state, failed)
             && !state.is_terminal()
         {
             self.retries.set(self.retries.get() + 1);
             let delay_ms = scheduler.due_ms(id).map_or(0, |due| due.saturating_sub(now));
-            emit(DriveEvent::Retry { path: file.path, archive, attempt: retry + 1, delay_ms, reason });
+            emit(DriveEvent::Retry { path, archive, attempt: retry + 1, delay_ms, reason });
         }
     }
 
@@ -229,9 +291,18 @@ impl<'a> Drive<'a> {
         let Some(mut reading) = work.reading() else { return ReadEnd::Nobody };
         self.live.borrow_mut().of(archive).requests += 1;
         match self.pump(archive, file, &mut *reading).await {
-            Ok(Pumped { delivery, compressed, inflated }) => {
-                reading.finish(delivery);
-                ReadEnd::Answered { archive, compressed, inflated }
+            Ok(Pumped { delivery, compressed, inflated, copy }) => {
+                let sound = reading.finish(delivery);
+                let copied = match copy {
+                    Some(Err(error)) if sound => Some(Err(error)),
+                    Some(Ok(copy)) if sound => Some(self.commit(copy).await),
+                    Some(Ok(copy)) => {
+                        self.abandon(copy).await;
+                        None
+                    }
+                    Some(Err(_)) | None => None,
+                };
+                ReadEnd::Answered { archive, compressed, inflated, copied }
             }
             Err(_) if self.host.is_cancelled() => ReadEnd::Cancelled,
             Err(error) => {
@@ -255,11 +326,14 @@ impl<'a> Drive<'a> {
         form: FileForm,
         sink: &mut dyn RecordSink,
     ) -> Result<Delivery, ReadError> {
-        let file = RemoteFile { path: path.clone(), form, avoid: Vec::new(), fresh: false, patience_ms: None };
+        let file = RemoteFile { path: path.clone(), form, avoid: Vec::new(), fresh: false, patience_ms: None, copy_to: None };
         self.pump(archive, &file, sink).await.map(|pumped| pumped.delivery)
     }
 
-    async fn pump(&self, archive: ArchiveId, file: &RemoteFile, reading: &mut dyn RecordSink) -> Result<Pumped, ReadError> {
+    async fn pump<'f>(&self, archive: ArchiveId, file: &'f RemoteFile, reading: &mut dyn RecordSink) -> Result<Pumped<'f>, ReadError>
+    where
+        'a: 'f,
+    {
         let opened_ms = self.host.now_ms();
         let mut body = match self.open(archive, &file.path, file.fresh).await {
             Ok(body) => body,
@@ -269,35 +343,63 @@ impl<'a> Drive<'a> {
                     || (error.kind == ReadErrorKind::Forbidden && file.path.is_optional());
                 if missing {
                     self.pool.answered(archive, self.host.now_ms().saturating_sub(opened_ms));
-                    return Ok(Pumped { delivery: Delivery::Missing, compressed: 0, inflated: 0 });
+                    return Ok(Pumped { delivery: Delivery::Missing, compressed: 0, inflated: 0, copy: None });
                 }
                 return Err(error);
             }
         };
         let mut pipe = Pipe::new(file.form, body.coding);
         let mut pace = Pace { since_ms: self.host.now_ms(), bytes: 0 };
+        let mut copy: Option<Result<Copy<'f>, WriteError>> = None;
         while let Some(chunk) = self.or_stop(body.chunks.next()).await? {
             let chunk = chunk?;
             self.keep_pace(&mut pace, u64_from(chunk.len()))?;
             // A transport may hand over a whole file at once: keep the slices short all the same.
             for part in chunk.chunks(1 << 18) {
                 let inflated = pipe.inflated;
+                reading.stored(part);
                 let flow = pipe.push(part, reading);
                 self.count_bytes(archive, u64_from(part.len()), pipe.inflated - inflated);
                 if flow.is_break() {
-                    return Ok(self.pumped(archive, opened_ms, pipe));
+                    return Ok(self.pumped(archive, opened_ms, pipe, copy));
                 }
+                if let Some(to) = file.copy_to {
+                    let begun = match copy.take() {
+                        None => self.stage(to, &file.path, pipe.comes_inflated()).await,
+                        Some(begun) => begun,
+                    };
+                    // One that fails is gone; the file is still verified.
+                    copy = Some(match begun {
+                        Ok(begun) => self.copy(begun, part).await,
+                        Err(error) => Err(error),
+                    });
+                }
+                self.keep_to_bandwidth(u64_from(part.len()), &mut pace).await?;
                 self.breathe().await?;
             }
         }
-        Ok(self.pumped(archive, opened_ms, pipe))
+        Ok(self.pumped(archive, opened_ms, pipe, copy))
     }
 
-    fn pumped(&self, archive: ArchiveId, opened_ms: u64, pipe: Pipe) -> Pumped {
+    /// Waits until the bytes that were just read are allowed for.
+    async fn keep_to_bandwidth(&self, bytes: u64, pace: &mut Pace) -> Result<(), ReadError> {
+        let Some(limit) = self.bandwidth else { return Ok(()) };
+        let now = self.host.now_ms();
+        let until = self.next_bytes_ms.get().max(now).saturating_add(bytes.saturating_mul(1000) / limit);
+        self.next_bytes_ms.set(until);
+        if until > now {
+            self.or_cancelled(self.host.sleep(until - now)).await?;
+            // It was not the server that was slow.
+            *pace = Pace { since_ms: self.host.now_ms(), bytes: 0 };
+        }
+        Ok(())
+    }
+
+    fn pumped<'f>(&self, archive: ArchiveId, opened_ms: u64, pipe: Pipe, copy: Option<Result<Copy<'f>, WriteError>>) -> Pumped<'f> {
         // Long files are not slow archives: half a minute says enough.
         self.pool.answered(archive, self.host.now_ms().saturating_sub(opened_ms).min(30_000) / (1 + pipe.compressed / (1 << 20)));
         let Pipe { compressed, inflated, .. } = pipe;
-        Pumped { delivery: pipe.finish(), compressed, inflated }
+        Pumped { delivery: pipe.finish(), compressed, inflated, copy }
     }
 
     /// Opens a file of an archive.
@@ -371,7 +473,16 @@ impl<'a> Drive<'a> {
 
     /// The future's outcome, unless the run is cancelled or nothing comes for too long.
     pub(super) async fn or_stop<T>(&self, future: impl Future<Output = T>) -> Result<T, ReadError> {
-        let idle_ms = self.timeouts.idle_ms;
+        self.or_stop_within(future, self.timeouts.idle_ms).await
+    }
+
+    /// How long a write may take: a place may take a large file only whole.
+    pub(super) fn patience_for_writes_ms(&self) -> u64 {
+        self.timeouts.idle_ms.saturating_mul(10)
+    }
+
+    /// The future's outcome, unless the run is cancelled or it takes longer.
+    pub(super) async fn or_stop_within<T>(&self, future: impl Future<Output = T>, idle_ms: u64) -> Result<T, ReadError> {
         let timeout = self.host.sleep(idle_ms);
         pin_mut!(future);
         match self.or_cancelled(select(future, timeout)).await? {
@@ -391,10 +502,12 @@ impl<'a> Drive<'a> {
     }
 }
 
-struct Pumped {
+struct Pumped<'f> {
     delivery: Delivery,
     compressed: u64,
     inflated: u64,
+    /// What of it was copied, where it was to be.
+    copy: Option<Result<Copy<'f>, WriteError>>,
 }
 
 struct Pace {
@@ -422,6 +535,11 @@ impl Pipe {
             FileForm::Records(limits) => Layer::Records(Box::new(FileDecoder::new(limits, coding))),
         };
         Self { layer, compressed: 0, inflated: 0, fault: None }
+    }
+
+    /// Whether an HTTP layer inflated the file on the way.
+    fn comes_inflated(&self) -> bool {
+        matches!(&self.layer, Layer::Records(decoder) if decoder.comes_inflated())
     }
 
     fn push(&mut self, part: &[u8], reading: &mut dyn RecordSink) -> ControlFlow<()> {

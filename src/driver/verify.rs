@@ -690,7 +690,6 @@ impl Run<'_, '_> {
             DriveEvent::History(HistoryEvent::Saved(state)) => (self.emit)(Event::State { state }),
             DriveEvent::History(HistoryEvent::Downloaded(..) | HistoryEvent::Compared(_)) => {}
             DriveEvent::Retry { path, archive, attempt, delay_ms, reason } => {
-                let archive = self.drive.pool().name(archive).to_owned();
                 (self.emit)(Event::Retry { path, archive, attempt, delay_ms, reason });
             }
             DriveEvent::Tick(work) => self.say_how_far(work),

@@ -13,12 +13,14 @@ use crate::verify::checkpoint::Rules;
 #[derive(Clone, Debug)]
 pub struct Archives(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     names: Vec<String>,
     tips: Vec<Option<LedgerSeq>>,
     /// Those that take no part.
     left_out: Vec<ArchiveId>,
+    /// The one that is written to as well.
+    destination: Option<ArchiveId>,
     rules: Rules,
 }
 
@@ -27,21 +29,31 @@ impl Archives {
     #[must_use]
     pub fn new(names: Vec<String>, rules: Rules) -> Self {
         let tips = vec![None; names.len()];
-        Self(Arc::new(Inner { names, tips, left_out: Vec::new(), rules }))
+        Self(Arc::new(Inner { names, tips, left_out: Vec::new(), destination: None, rules }))
     }
 
     /// The same, with the newest ledger that each announced: who lags is not asked for what is newer.
     #[must_use]
     pub fn with_tips(&self, tips: Vec<Option<LedgerSeq>>) -> Self {
-        let Inner { names, left_out, rules, .. } = &*self.0;
-        Self(Arc::new(Inner { names: names.clone(), tips, left_out: left_out.clone(), rules: rules.clone() }))
+        Self(Arc::new(Inner { tips, ..(*self.0).clone() }))
     }
 
     /// The same without some of them; ids stay what they are.
     #[must_use]
     pub fn without(&self, left_out: Vec<ArchiveId>) -> Self {
-        let Inner { names, tips, rules, .. } = &*self.0;
-        Self(Arc::new(Inner { names: names.clone(), tips: tips.clone(), left_out, rules: rules.clone() }))
+        Self(Arc::new(Inner { left_out, ..(*self.0).clone() }))
+    }
+
+    /// The same, of which one is written to as well: it is asked first, and the others only for what it lacks.
+    #[must_use]
+    pub fn with_destination(&self, destination: Option<ArchiveId>) -> Self {
+        Self(Arc::new(Inner { destination, ..(*self.0).clone() }))
+    }
+
+    /// The one that is written to as well.
+    #[must_use]
+    pub fn destination(&self) -> Option<ArchiveId> {
+        self.0.destination
     }
 
     /// The rules.
@@ -82,7 +94,8 @@ impl Archives {
     #[must_use]
     pub fn behind(&self, ledger: LedgerSeq) -> Vec<ArchiveId> {
         let lags = |id: &ArchiveId| self.0.tips.get(id.index()).copied().flatten().is_some_and(|tip| tip < ledger);
-        let behind: Vec<_> = self.ids().filter(lags).collect();
+        // A destination may have more than it announces: what an interrupted run left.
+        let behind: Vec<_> = self.ids().filter(|id| Some(*id) != self.0.destination).filter(lags).collect();
         if behind.len() == self.count() { Vec::new() } else { behind }
     }
 }

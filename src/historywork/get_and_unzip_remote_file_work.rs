@@ -9,11 +9,12 @@ use core::cell::RefCell;
 use super::answers::{ANSWERS, Answer, settle};
 use super::archives::{Accounts, Archives};
 use super::stage::HistoryWorkStage;
-use super::{FileForm, HistoryWork, ReadEnd, Reading, RemoteFile, Step, Turn};
-use crate::archive::error::{ReadError, ReadErrorKind, RunError};
+use super::{CopyTo, FileForm, HistoryWork, ReadEnd, Reading, RemoteFile, Step, Turn};
+use crate::archive::error::{ReadError, ReadErrorKind, RunError, WriteError};
 use crate::archive::id::ArchiveId;
 use crate::archive::path::ArchivePath;
 use crate::codec::file::RecordSink;
+use crate::codec::gzip_encoder::gzip;
 use crate::codec::record::Record;
 use crate::verify::checkpoint::{Delivery, Status, Unchecked};
 use crate::verify::finding::FindingCode;
@@ -53,6 +54,11 @@ pub trait FileWork {
         None
     }
 
+    /// Where it is written as well, if the destination lacks it.
+    fn copy_to(&self) -> Option<CopyTo> {
+        None
+    }
+
     /// What of it is to be held.
     fn keep(&self) -> Keep {
         Keep::Nothing
@@ -82,12 +88,14 @@ pub enum Keep {
     Content,
     /// Its records, without their marks.
     Records,
+    /// Its bytes as archives store them.
+    Stored,
 }
 
 /// What was held of a file.
 #[derive(Clone, Debug, Default)]
 pub struct Kept {
-    /// The inflated bytes.
+    /// The inflated bytes, or those that archives store.
     pub content: Vec<u8>,
     /// The records.
     pub records: Vec<Vec<u8>>,
@@ -106,7 +114,25 @@ pub struct Settled<R> {
     pub accounts: Accounts,
     /// Why no archive answered.
     pub error: Option<RunError>,
+    /// What the destination has of it, where there is one that was asked.
+    pub destination: Option<AtDestination>,
+    /// What came of writing it.
+    pub copied: Copied,
 }
+
+/// What a destination has of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AtDestination {
+    /// The file, sound.
+    Sound,
+    /// Nothing.
+    Missing,
+    /// Something else, and what is wrong with it.
+    Faulty(String),
+}
+
+/// What came of writing a file.
+pub type Copied = Option<Result<u64, WriteError>>;
 
 /// What becomes of an item whose file is faulty or could not be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -139,6 +165,7 @@ pub struct GetAndUnzipRemoteFileWork<F: FileWork> {
     fresh: bool,
     /// Those to be preferred are out of reach: whoever was to be avoided may have it all the same.
     anybody: bool,
+    copied: Copied,
     throttled: u32,
     accounts: Accounts,
     error: Option<RunError>,
@@ -160,6 +187,7 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
             refused: Vec::new(),
             fresh: false,
             anybody: false,
+            copied: None,
             throttled: 0,
             accounts: Accounts::default(),
             error: None,
@@ -172,14 +200,25 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
         let left: Vec<_> = self.archives.ids().filter(|id| self.file.only().is_none_or(|only| only == *id) && !asked(id)).collect();
         let avoid = self.file.avoid();
         let preferred: Vec<_> = left.iter().copied().filter(|id| !avoid.contains(id)).collect();
-        if preferred.is_empty() || self.anybody { left } else { preferred }
+        let candidates = if preferred.is_empty() || self.anybody { left } else { preferred };
+        // What is there need not be fetched. Asked again past all caches, it is not what is wanted.
+        match self.archives.destination().filter(|id| candidates.contains(id)) {
+            Some(destination) if !self.fresh => vec![destination],
+            Some(destination) if candidates.len() > 1 => candidates.into_iter().filter(|id| *id != destination).collect(),
+            _ => candidates,
+        }
+    }
+
+    /// How many archives are asked at most.
+    fn answers_wanted(&self) -> usize {
+        ANSWERS + usize::from(self.archives.destination().is_some())
     }
 
     /// Whether there is one that neither answered nor failed.
     fn another_is_left(&self) -> bool {
         let may = |id: &ArchiveId| self.file.only().is_none_or(|only| only == *id);
         let left = |id: &ArchiveId| !self.answered.contains(id) && !self.failed.contains(id) && !self.refused.contains(id);
-        self.answered.len() < ANSWERS && self.archives.ids().any(|id| may(&id) && left(&id))
+        self.answered.len() < self.answers_wanted() && self.archives.ids().any(|id| may(&id) && left(&id))
     }
 
     fn answered(&mut self, archive: ArchiveId) -> Ran {
@@ -253,6 +292,7 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
             reports.push((archive, excused, report));
             kept.push((archive, held));
         }
+        let destination = self.archives.destination().and_then(|destination| set_destination_apart(&mut reports, destination));
         let only_excuses = reports.iter().all(|(_, excused, _)| *excused);
         let reports = reports.into_iter().filter(|(_, excused, _)| !excused || only_excuses);
         let reports = reports.map(|(archive, _, report)| (archive, report)).collect();
@@ -260,12 +300,12 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
         let settled = match settle(reports, &self.archives, &mut accounts) {
             Some((archive, report)) => {
                 let kept = kept.into_iter().rfind(|(from, _)| *from == archive).map(|(_, kept)| kept).unwrap_or_default();
-                Settled { report, archive: Some(archive), kept, accounts, error: None }
+                Settled { report, archive: Some(archive), kept, accounts, error: None, destination, copied: self.copied.take() }
             }
             None => {
                 let report = self.file.report(self.file.check(), Delivery::NotRead(why));
                 let error = self.error.take().or_else(|| (why == Unchecked::Unreadable).then(|| self.out_of_reach()));
-                Settled { report, archive: None, kept: Kept::default(), accounts, error }
+                Settled { report, archive: None, kept: Kept::default(), accounts, error, destination, copied: None }
             }
         };
         let status = settled.report.status();
@@ -277,6 +317,33 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
             _ => Ran::Success,
         }
     }
+}
+
+/// What the destination answered. A file that it lacks is what the run is for, so it is no evidence; one that is faulty is none
+/// either where an archive has it sound.
+fn set_destination_apart<R: Answer>(reports: &mut Vec<(ArchiveId, bool, R)>, destination: ArchiveId) -> Option<AtDestination> {
+    let last = reports.iter().rposition(|(archive, ..)| *archive == destination)?;
+    let (_, _, answer) = reports.get(last)?;
+    let absent = matches!(answer.status(), Status::Unchecked(Unchecked::OptionalAbsent));
+    let fault = answer.findings().iter().find(|finding| finding.is_error()).map(|finding| finding.message.clone());
+    let at = match answer.status() {
+        Status::Faulty if lacks(answer) => AtDestination::Missing,
+        Status::Faulty => AtDestination::Faulty(fault.unwrap_or_default()),
+        _ if absent => AtDestination::Missing,
+        _ => AtDestination::Sound,
+    };
+    let others = || reports.iter().filter(|(archive, ..)| *archive != destination);
+    let sound_elsewhere = others().any(|(_, _, report)| report.status() == Status::Verified);
+    let answered_elsewhere = others().next().is_some();
+    let apart = match &at {
+        AtDestination::Sound => false,
+        AtDestination::Missing => answered_elsewhere,
+        AtDestination::Faulty(_) => sound_elsewhere,
+    };
+    if apart {
+        reports.retain(|(archive, ..)| *archive != destination);
+    }
+    Some(at)
 }
 
 fn lacks<R: Answer>(report: &R) -> bool {
@@ -297,6 +364,8 @@ impl<F: FileWork> HistoryWork for GetAndUnzipRemoteFileWork<F> {
             avoid,
             fresh: self.fresh,
             patience_ms: self.file.patience_ms(),
+            // What is read from the destination is there already.
+            copy_to: self.file.copy_to().filter(|_| self.archives.destination().is_none_or(|id| !candidates.contains(&id))),
         })
     }
 
@@ -306,11 +375,20 @@ impl<F: FileWork> HistoryWork for GetAndUnzipRemoteFileWork<F> {
 
     fn read(&mut self, end: ReadEnd, retry: u32) -> Ran {
         match end {
-            ReadEnd::Answered { archive, compressed, inflated } => {
+            ReadEnd::Answered { archive, compressed, inflated, copied } => {
                 let account = self.accounts.of(archive);
                 account.requests += 1;
                 account.compressed += compressed;
                 account.inflated += inflated;
+                if let Some(Err(error)) = &copied
+                    && error.is_retryable()
+                    && retry < self.retry.max_retries
+                {
+                    // As if it had not been read: reading and writing are tried again together.
+                    self.answers.borrow_mut().pop();
+                    return Ran::Failure { retry: true, at_least_ms: error.retry_after_ms.unwrap_or(0).min(self.retry.max_delay_ms) };
+                }
+                self.copied = copied.or(self.copied.take());
                 self.answered(archive)
             }
             ReadEnd::Failed { archive, error } => {
@@ -331,6 +409,12 @@ struct OneReading<'a, F: FileWork + 'a> {
 }
 
 impl<F: FileWork> RecordSink for OneReading<'_, F> {
+    fn stored(&mut self, part: &[u8]) {
+        if self.keep == Keep::Stored {
+            self.kept.content.extend_from_slice(part);
+        }
+    }
+
     fn bytes(&mut self, chunk: &[u8]) {
         if self.keep == Keep::Content {
             self.kept.content.extend_from_slice(chunk);
@@ -351,9 +435,14 @@ impl<F: FileWork> RecordSink for OneReading<'_, F> {
 }
 
 impl<F: FileWork> Reading for OneReading<'_, F> {
-    fn finish(self: Box<Self>, delivery: Delivery) {
-        let this = *self;
+    fn finish(self: Box<Self>, delivery: Delivery) -> bool {
+        let mut this = *self;
+        if this.keep == Keep::Stored && matches!(&delivery, Delivery::Read(Ok(summary)) if summary.already_inflated) {
+            this.kept.content = gzip(&this.kept.content);
+        }
         let report = this.work.file.report(this.check, delivery);
+        let sound = report.status() == Status::Verified;
         this.work.answers.borrow_mut().push((report, this.kept));
+        sound
     }
 }

@@ -53,8 +53,8 @@ pub fn gunzip(zipped: &[u8], limits: GzipLimits) -> Result<Vec<u8>, GzipError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::gzip_file_work::gzip;
     use super::*;
+    use crate::codec::gzip_encoder::gzip;
     use crate::limits::Budget;
 
     #[test]

@@ -35,8 +35,10 @@ pub mod get_history_archive_state_work;
 pub mod get_remote_file_work;
 pub mod gunzip_file_work;
 pub mod gzip_file_work;
+pub mod make_remote_dir_work;
 pub mod metrics;
 pub mod plan;
+pub mod put_remote_file_work;
 pub mod range;
 pub mod saved;
 pub mod stage;
@@ -47,8 +49,10 @@ pub mod verify_range_work;
 pub mod verify_tx_results_work;
 pub mod write_verified_checkpoint_hashes_work;
 
-use crate::archive::error::ReadError;
-use crate::archive::id::ArchiveId;
+use std::sync::Arc;
+
+use crate::archive::error::{ReadError, WriteError};
+use crate::archive::id::{ArchiveId, WriterId};
 use crate::archive::path::ArchivePath;
 use crate::codec::file::{FileLimits, RecordSink};
 use crate::verify::checkpoint::Delivery;
@@ -64,6 +68,8 @@ pub type Scheduler = WorkScheduler<Box<dyn HistoryWork>>;
 
 /// Items that read a file: as many at once as requests are wanted.
 pub const DOWNLOAD: WorkClass = WorkClass("download");
+/// Items that write a file: as many at once as requests are wanted.
+pub const UPLOAD: WorkClass = WorkClass("upload");
 /// Items that only have children, or only compute.
 pub const COORDINATE: WorkClass = WorkClass("coordinate");
 
@@ -72,10 +78,10 @@ pub const CONCURRENCY: usize = 16;
 /// Files read at once where a platform allows no more connections, as edge workers.
 pub const EDGE_CONCURRENCY: usize = 6;
 
-/// A scheduler that reads that many files at once.
+/// A scheduler that reads that many files at once, and writes as many.
 #[must_use]
 pub fn scheduler(concurrency: usize) -> Scheduler {
-    WorkScheduler::new([(DOWNLOAD, concurrency)])
+    WorkScheduler::new([(DOWNLOAD, concurrency), (UPLOAD, concurrency)])
 }
 
 /// A work item.
@@ -90,6 +96,11 @@ pub trait HistoryWork {
 
     /// Takes how the reading ended. `retry` counts the retries before.
     fn read(&mut self, _end: ReadEnd, _retry: u32) -> Ran {
+        Ran::Failure { retry: false, at_least_ms: 0 }
+    }
+
+    /// Takes how the writing that `run` asked for ended. `retry` counts the retries before.
+    fn wrote(&mut self, _end: WriteEnd, _retry: u32) -> Ran {
         Ran::Failure { retry: false, at_least_ms: 0 }
     }
 }
@@ -131,6 +142,15 @@ pub enum HistoryEvent {
 pub enum Step {
     /// A file is to be read; [`HistoryWork::read`] takes it from there.
     Get(RemoteFile),
+    /// A file is to be written; [`HistoryWork::wrote`] takes it from there.
+    Put(PutFile),
+    /// A folder is to be made; [`HistoryWork::wrote`] takes it from there.
+    MakeDir {
+        /// Where.
+        writer: WriterId,
+        /// Which, relative to the archive's root.
+        folder: String,
+    },
     /// This turn is over.
     Ended(Ran),
 }
@@ -148,6 +168,32 @@ pub struct RemoteFile {
     pub fresh: bool,
     /// How long a host that asked for a rest may be waited for; none: as long as it takes.
     pub patience_ms: Option<u64>,
+    /// Where it is to be written as well, if it turns out sound.
+    pub copy_to: Option<CopyTo>,
+}
+
+/// Where a file is written while it is read. Nothing of it is visible before its check has found it sound.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CopyTo {
+    /// Where.
+    pub writer: WriterId,
+    /// Whether it is read back and compared.
+    pub read_back: bool,
+}
+
+/// A file of an archive that is to be written, all of it or nothing.
+#[derive(Clone, Debug)]
+pub struct PutFile {
+    /// Where to.
+    pub writer: WriterId,
+    /// Under which path.
+    pub path: ArchivePath,
+    /// Its bytes, as archives store them.
+    pub content: Arc<[u8]>,
+    /// Whether it is left alone if it is there: for files that their name says all of.
+    pub unless_there: bool,
+    /// Whether it is read back and compared.
+    pub read_back: bool,
 }
 
 /// How the bytes of a file become what its check takes.
@@ -164,8 +210,8 @@ pub enum FileForm {
 
 /// Takes a file while it is read.
 pub trait Reading: RecordSink {
-    /// The file was delivered, or is missing.
-    fn finish(self: Box<Self>, delivery: Delivery);
+    /// The file was delivered, or is missing. Whether it is sound.
+    fn finish(self: Box<Self>, delivery: Delivery) -> bool;
 }
 
 /// How a reading ended.
@@ -179,6 +225,8 @@ pub enum ReadEnd {
         compressed: u64,
         /// Bytes as they were checked.
         inflated: u64,
+        /// How many bytes were written, where the file was sound and was to be copied.
+        copied: Option<Result<u64, WriteError>>,
     },
     /// An archive did not deliver.
     Failed {
@@ -189,6 +237,25 @@ pub enum ReadEnd {
     },
     /// There is no archive left to ask.
     Nobody,
+    /// The run was cancelled.
+    Cancelled,
+}
+
+/// How a writing ended.
+#[derive(Clone, Debug)]
+pub enum WriteEnd {
+    /// It is there, durably.
+    Written {
+        /// Bytes.
+        bytes: u64,
+    },
+    /// It was there before.
+    AlreadyThere,
+    /// It was not written.
+    Failed {
+        /// Why.
+        error: WriteError,
+    },
     /// The run was cancelled.
     Cancelled,
 }

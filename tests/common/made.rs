@@ -10,7 +10,7 @@ use stellar_archive_verifier::archive::checkpoint::{CheckpointFrequency, LedgerS
 use stellar_archive_verifier::archive::error::ReadError;
 use stellar_archive_verifier::archive::path::{ArchivePath, FileKind};
 use stellar_archive_verifier::codec::gzip::{GzipDecoder, GzipLimits};
-use stellar_archive_verifier::historywork::gzip_file_work::gzip;
+use stellar_archive_verifier::codec::gzip_encoder::gzip;
 use stellar_archive_verifier::limits::Budget;
 use stellar_archive_verifier::report::Report;
 use stellar_archive_verifier::transport::{ArchiveReader, Body};
