@@ -592,7 +592,7 @@ fn found_codes(state: &SharedHistoryState) -> Vec<String> {
 }
 
 fn holding() -> SharedHistoryState {
-    SharedHistoryState::holding(Hold { records: true, buckets: true })
+    SharedHistoryState::holding(Hold { records: true, buckets: true, stored: false })
 }
 
 /// Runs the graph of a checkpoint.
@@ -1286,7 +1286,7 @@ fn nothing_of_a_bucket_is_held_unless_asked() {
         for held in [false, true] {
             let world = World::asking(0, 1);
             let a = world.archive("a", files());
-            let hold = Hold { records: false, buckets: held };
+            let hold = Hold { records: false, buckets: held, stored: false };
             let (ended, done) = bucket(&world, &[&a], job(&path, ListKind::Live), hold, false);
             assert_eq!(ended, WorkState::Success);
             let done = done.lock().unwrap();
@@ -1377,7 +1377,7 @@ fn each_fault_of_a_bucket_fails_its_item_and_names_the_archive() {
         let world = World::asking(0, 1);
         let a = world.archive("a", files());
         a.always(path, fault);
-        let (ended, done) = bucket(&world, &[&a], job(path, ListKind::Live), Hold { records: false, buckets: true }, false);
+        let (ended, done) = bucket(&world, &[&a], job(path, ListKind::Live), Hold { records: false, buckets: true, stored: false }, false);
         let done = done.lock().unwrap();
         let report = &done[0].1.report;
         assert_eq!((ended, report.status, report.facts), (WorkState::Failure, Status::Faulty, None), "{code}");
@@ -1394,7 +1394,8 @@ fn a_bucket_that_is_wrong_in_one_archive_comes_from_another_and_the_first_is_bla
         let [mut a, b] = ["a", "b"].map(|name| world.archive(name, files()));
         let last = unzipped(&a.files[&path]).len() - 1;
         flip(&mut a.files, &path, last);
-        let (ended, done) = bucket(&world, &[&a, &b], job(&path, ListKind::Live), Hold { records: false, buckets: true }, false);
+        let (ended, done) =
+            bucket(&world, &[&a, &b], job(&path, ListKind::Live), Hold { records: false, buckets: true, stored: false }, false);
         let done = done.lock().unwrap();
         let settled = &done[0].1;
         assert_eq!((ended, settled.report.status, settled.archive), (WorkState::Success, Status::Verified, Some(ArchiveId::new(1))));
@@ -1970,7 +1971,7 @@ fn there_are_no_data_of_work_that_never_ran_or_held_nothing() {
     assert!(matches!(build_checkpoint_data(&holding()), Err(MissingData::NotDownloaded("history"))));
     let world = World::asking(0, 1);
     let a = world.archive("a", files());
-    for hold in [Hold::default(), Hold { records: false, buckets: true }] {
+    for hold in [Hold::default(), Hold { records: false, buckets: true, stored: false }] {
         let state = SharedHistoryState::holding(hold);
         graph(&world, &[&a], TIP, &state, |builder| builder);
         assert!(matches!(build_checkpoint_data(&state), Err(MissingData::NotDownloaded(_))), "{hold:?}");
@@ -1982,13 +1983,13 @@ fn there_are_no_data_without_the_buckets_that_were_to_be_held() {
     // The graph ran without its buckets, though the state was to hold them.
     let world = World::asking(0, 1);
     let a = world.archive("a", files());
-    let state = SharedHistoryState::holding(Hold { records: true, buckets: false });
+    let state = SharedHistoryState::holding(Hold { records: true, buckets: false, stored: false });
     graph(&world, &[&a], TIP, &state, |builder| builder);
     assert!(build_checkpoint_data(&state).unwrap().buckets.is_empty(), "verified, and not held: nobody asked");
     let mut bad = world.archive("bad", files());
     let bucket = all_buckets(&files(), TIP).into_iter().next().unwrap();
     bad.files.remove(&bucket);
-    let state = SharedHistoryState::holding(Hold { records: true, buckets: false });
+    let state = SharedHistoryState::holding(Hold { records: true, buckets: false, stored: false });
     graph(&world, &[&bad], TIP, &state, |builder| builder);
     let refused = build_checkpoint_data(&state).err().map(|error| error.to_string());
     assert!(

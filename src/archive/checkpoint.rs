@@ -217,6 +217,14 @@ impl CheckpointRange {
         (last <= self.last.last).then_some(Checkpoint { last, frequency: self.first.frequency })
     }
 
+    /// The place of a checkpoint from the lowest, if it is one of the range.
+    #[must_use]
+    pub fn position(self, checkpoint: Checkpoint) -> Option<u32> {
+        let within = checkpoint.frequency == self.first.frequency && checkpoint <= self.last;
+        let above = checkpoint.last.checked_sub(self.first.last).filter(|_| within)?;
+        Some(above / self.first.frequency.ledgers())
+    }
+
     /// The checkpoints, ascending.
     pub fn iter(self) -> impl Iterator<Item = Checkpoint> {
         let last = self.last;

@@ -30,7 +30,7 @@ pub async fn download_checkpoint(
         None => read_roots(&drive, options, None, &mut |_| {}).await.network(),
     };
     let archives = options.archives(&pool, network.clone());
-    let state = SharedHistoryState::holding(Hold { records: true, buckets: with_buckets });
+    let state = SharedHistoryState::holding(Hold { records: true, buckets: with_buckets, stored: false });
     let mut builder = HistoryWorkBuilder::new(archives, checkpoint, state.clone()).retrying(options.retry);
     if !with_buckets {
         builder = builder.without_buckets();

@@ -97,6 +97,18 @@ pub struct Progress {
     pub works: BTreeMap<&'static str, WorkCounts>,
     /// The archives.
     pub archives: Vec<ArchiveProgress>,
+    /// What was written, where something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written: Option<WrittenSoFar>,
+}
+
+/// What was written so far, or would be in a dry run.
+#[derive(Clone, Debug, Serialize)]
+pub struct WrittenSoFar {
+    /// Files.
+    pub files: u64,
+    /// Their bytes, decimal.
+    pub bytes: String,
 }
 
 /// How an archive does.

@@ -4,11 +4,13 @@
 //! a judge of bytes; that is [`crate::verify`]. Clock, timers and randomness come from a [`Host`].
 
 pub mod compare;
+pub mod copy;
 pub mod download;
 pub mod dump;
 pub mod event;
 pub mod header;
 pub mod log;
+pub mod mirror;
 #[cfg(feature = "native")]
 pub mod native;
 mod options;
@@ -16,6 +18,7 @@ mod probe;
 pub mod prove;
 pub mod provenance;
 pub mod recent_quorum_sets;
+pub mod repair;
 mod roots;
 mod schedule;
 pub mod status;

@@ -124,6 +124,32 @@ impl<'a> Probe<'a> {
         Some(middle)
     }
 
+    /// The part of a range that there are files of: from its lowest checkpoint if `from_low` says so, up to its highest if
+    /// `to_high` does; none if there are no files.
+    pub(super) async fn extent(&mut self, range: CheckpointRange, from_low: bool, to_high: bool) -> Option<CheckpointRange> {
+        let first = if from_low || self.exists(range.first()).await {
+            range.first()
+        } else if to_high && self.exists(range.last()).await {
+            self.first_where(range, true).await?
+        } else {
+            self.first_found(range).await?
+        };
+        // Checkpoints below a hole belong to it as well.
+        let below = first.previous().filter(|_| !from_low && first > range.first());
+        let below = below.and_then(|last| CheckpointRange::covering(range.first().first_ledger(), last.last_ledger(), last.frequency()));
+        let lower = match below {
+            Some(below) => self.first_found(below).await,
+            None => None,
+        };
+        let first = lower.unwrap_or(first);
+        let rest = CheckpointRange::covering(first.first_ledger(), range.last().last_ledger(), first.frequency())?;
+        if to_high || self.exists(range.last()).await {
+            return Some(rest);
+        }
+        let gone = self.first_where(rest, false).await?;
+        CheckpointRange::covering(first.first_ledger(), gone.previous()?.last_ledger(), first.frequency())
+    }
+
     /// Whether any archive has anything of a checkpoint.
     async fn exists(&mut self, checkpoint: Checkpoint) -> bool {
         let behind = |archive: &ArchiveId| self.tips.get(archive.index()).copied().flatten().is_some_and(|tip| tip < checkpoint);

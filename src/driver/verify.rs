@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use super::Host;
+use super::copy::CopyTask;
 use super::event::{ArchiveProgress, Count, Event, Progress, Stage};
 use super::options::{ReadOptions, UsageError};
 use super::probe::{CLAMPED, Probe, note};
@@ -136,11 +137,23 @@ pub async fn verify_archives(
 ) -> Result<Report, UsageError> {
     check(options, &readers)?;
     let pool = ArchivePool::new(readers);
-    let drive = Drive::new(&pool, host, options.timeouts);
+    run(&Drive::new(&pool, host, options.timeouts), host, options, None, emit).await
+}
+
+/// Verifies a history, and copies what a destination lacks of it.
+pub(super) async fn run(
+    drive: &Drive<'_>,
+    host: &dyn Host,
+    options: &RunOptions,
+    copy: Option<&CopyTask>,
+    emit: &mut dyn FnMut(Event),
+) -> Result<Report, UsageError> {
+    let pool = drive.pool();
     let mut run = Run {
-        drive: &drive,
+        drive,
         host,
         options,
+        copy,
         emit,
         stage: Stage::Root,
         findings: 0,
@@ -150,7 +163,7 @@ pub async fn verify_archives(
         started_ms: host.now_ms(),
     };
     (run.emit)(Event::Stage { stage: Stage::Root, range: None });
-    let request = request(options, &pool);
+    let request = request(options, pool);
     let (head, range) = match &options.resume {
         Some(state) => {
             let (head, range) = resume(state, &request).map_err(|refusal| UsageError(refusal.to_string()))?;
@@ -165,7 +178,7 @@ pub async fn verify_archives(
     Ok(run.verify(head, range).await)
 }
 
-fn check(options: &RunOptions, readers: &[&dyn ArchiveReader]) -> Result<(), UsageError> {
+pub(super) fn check(options: &RunOptions, readers: &[&dyn ArchiveReader]) -> Result<(), UsageError> {
     let refuse = |why: String| Err(UsageError(why));
     if readers.is_empty() {
         return refuse("there is no archive to verify".into());
@@ -217,6 +230,7 @@ struct Run<'a, 'e> {
     drive: &'a Drive<'a>,
     host: &'a dyn Host,
     options: &'a RunOptions,
+    copy: Option<&'a CopyTask>,
     emit: &'e mut dyn FnMut(Event),
     stage: Stage,
     findings: u64,
@@ -242,35 +256,113 @@ impl Run<'_, '_> {
             roots.accounts.add(&before);
         }
         let Roots { mut list, errors, mut accounts } = roots;
+        if let Some(id) = self.destination()
+            && let Some(root) = list.get_mut(id.index())
+        {
+            // What a destination says of itself decides nothing: it is what the sources have that it is to have.
+            *root = Root { read: true, ..Root::default() };
+        }
         // A host that cannot be reached for its newest state cannot be reached for a million other files either.
         for (id, root) in self.drive.pool().ids().zip(&mut list).filter(|(_, root)| !root.read) {
             root.excluded = true;
             self.drive.pool().exclude(id);
         }
         let mut network = self.network(&mut list)?;
+        if let (Some(copy), Some(network)) = (self.copy, &network) {
+            copy.refuse_another_network(network)?;
+        }
         let disputes = self.leave_out_other_histories(&mut list, network.as_ref(), &mut accounts).await;
         let mut probe = Probe::new(self.drive, options, &list);
         let pinned = probe.pinned_tip(&list, options.frequency).await;
-        let (range, mut notes) = probe.find_range(options, &list, pinned).await;
+        let wanted = self.copy.map_or_else(|| options.clone(), |copy| copy.wanted(options, pinned));
+        let pinned = self.copy.map_or(pinned, |copy| copy.pinned(pinned));
+        let (range, mut notes) = probe.find_range(&wanted, &list, pinned).await;
         accounts.add(&probe.accounts);
         if let (None, Some(range)) = (&network, range) {
             network = self.network_of(range, &mut accounts).await;
+            if let (Some(copy), Some(network)) = (self.copy, &network) {
+                copy.refuse_another_network(network)?;
+            }
+        }
+        if let Some(copy) = self.copy {
+            self.refuse_another_history(copy, &list, range, &mut accounts).await?;
         }
         notes.extend(self.notes_on(&list, &errors, pinned));
         // What could not be looked for was not found, which says nothing.
         let asked_for_both_ends = options.low.is_some() && options.high.is_some();
         let range = range.filter(|_| asked_for_both_ends || !self.host.is_cancelled());
         let plan = range.map(|range| Plan::new(range, options.order, options.sample.map(|count| (count, self.seed()))));
+        let plan = self.copy.and_then(|copy| copy.only.as_ref()).and_then(|only| Plan::only(&only.checkpoints)).or(plan);
         notes.extend(plan.as_ref().and_then(Plan::guarantee).map(|guarantee| note("sampled", guarantee)));
         let saw_passphrase = list.iter().filter_map(|root| root.state.as_ref()).any(|state| state.network_passphrase.is_some());
         let announced = list.iter().filter_map(|root| root.state.as_ref()).map(|state| state.current_ledger);
         let joined = plan.map(|plan| JoinedRange::new(plan, announced, saw_passphrase));
+        let joined = match self.copy.and_then(|copy| copy.only.as_ref()) {
+            Some(only) => joined.map(|joined| joined.wanting(only.jobs())),
+            None => joined,
+        };
         let network = network.map(|network| network.passphrase().to_owned());
         let mut head = SavedHead { request, network, roots: list, errors: Vec::new(), disputes, notes, accounts, started_at };
-        if !head.roots.iter().any(|root| root.read) {
+        let sources = self.drive.pool().ids().zip(&head.roots).filter(|(id, _)| Some(*id) != self.destination());
+        if !sources.into_iter().any(|(_, root)| root.read) {
             head.errors = errors;
         }
         Ok((head, joined))
+    }
+
+    fn destination(&self) -> Option<ArchiveId> {
+        self.copy.and_then(|copy| copy.destination)
+    }
+
+    /// Refuses to write into an archive of another history of the same network, such as a test network before its reset: where
+    /// both have a checkpoint they have another state of it, already had another one before, and the destination agrees with
+    /// itself. A single broken file is no other history.
+    async fn refuse_another_history(
+        &mut self,
+        copy: &CopyTask,
+        roots: &[Root],
+        range: Option<CheckpointRange>,
+        accounts: &mut Accounts,
+    ) -> Result<(), UsageError> {
+        let Some(destination) = copy.destination else { return Ok(()) };
+        let tip = pinned_tip(roots, self.options.frequency);
+        let common = copy.root.tip.map(|own| tip.map_or(own, |tip| tip.min(own)));
+        let mut looked_at: Vec<_> = common.into_iter().chain(range.map(CheckpointRange::first)).collect();
+        looked_at.dedup();
+        for checkpoint in looked_at {
+            let Some(own) = self.state_of(checkpoint, Some(destination), accounts).await else { continue };
+            let mut differ = [false, false];
+            let before = checkpoint.previous();
+            let own_before = match before {
+                Some(before) => self.state_of(before, Some(destination), accounts).await,
+                None => None,
+            };
+            for id in self.drive.pool().ids().filter(|id| *id != destination) {
+                let Some(theirs) = self.state_of(checkpoint, Some(id), accounts).await else { continue };
+                let theirs_before = match before {
+                    Some(before) => self.state_of(before, Some(id), accounts).await,
+                    None => None,
+                };
+                let other = theirs.current_buckets.hash() != own.current_buckets.hash();
+                let other_before = own_before.as_ref().zip(theirs_before.as_ref());
+                let other_before = other_before.map(|(own, theirs)| own.current_buckets.hash() != theirs.current_buckets.hash());
+                if !other || other_before == Some(false) {
+                    differ = [false, false];
+                    break;
+                }
+                differ = [true, other_before.is_some()];
+            }
+            let agrees_with_itself =
+                copy.root.hash.is_none_or(|hash| copy.root.tip != Some(checkpoint) || hash == own.current_buckets.hash());
+            if differ[0] && agrees_with_itself && (differ[1] || before.is_none()) {
+                let ledger = checkpoint.last_ledger();
+                return Err(UsageError(format!(
+                    "{} holds another history of the network: already its state of ledger {ledger} is another one than the sources'. Nothing was written; to keep it, take another destination, to replace it, empty it first",
+                    copy.name
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn seed(&self) -> Seed {
@@ -509,7 +601,7 @@ impl Run<'_, '_> {
         let rules = options.trust.rules(network, options.deep, options.budget.clone());
         let tips = head.roots.iter().map(|root| tip(root, options.frequency).map(|tip| tip.last_ledger())).collect();
         let excluded = self.drive.pool().ids().zip(&head.roots).filter(|(_, root)| root.excluded).map(|(id, _)| id);
-        let archives = Archives::new(self.names(), rules).with_tips(tips).without(excluded.collect());
+        let archives = Archives::new(self.names(), rules).with_tips(tips).without(excluded.collect()).with_destination(self.destination());
         for finding in head.roots.iter().flat_map(|root| &root.findings).chain(&head.disputes).cloned() {
             self.say(finding);
         }
@@ -570,7 +662,8 @@ impl Run<'_, '_> {
             saving: saving.clone(),
         };
         let mut work = scheduler(options.concurrency.max(1));
-        let item = VerifyRangeWork::new(archives.clone(), settings, range.clone());
+        let copying = self.copy.map(|copy| copy.copying(archives));
+        let item = VerifyRangeWork::new(archives.clone(), settings, range.clone()).copying(copying);
         // A fresh scheduler takes everything.
         let _ = work.add(WorkSpec::new("VerifyRangeWork", "VerifyRangeWork", COORDINATE).with_failing_children(), Box::new(item));
         self.run(&mut work).await;
@@ -584,7 +677,9 @@ impl Run<'_, '_> {
         if left {
             let cancelled = self.host.is_cancelled();
             joined.stop(if cancelled { Unchecked::Cancelled } else { Unchecked::Unreadable });
-            if !cancelled {
+            // Where nothing more can be written, that is why.
+            let stopped = self.copy.is_some_and(|copy| copy.copies.lock().stopped.is_some());
+            if !cancelled && !stopped {
                 // Said in the report only: a run that is resumed tries again.
                 joined.add_error(RunError {
                     code: "NETWORK".into(),
@@ -745,6 +840,7 @@ impl Run<'_, '_> {
             elapsed_ms: now.saturating_sub(self.started_ms),
             works,
             archives,
+            written: self.copy.map(|copy| copy.progress()),
         }));
     }
 

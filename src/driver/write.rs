@@ -5,7 +5,7 @@
 //! (`historywork`).
 
 use core::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::StreamExt;
 
@@ -33,6 +33,8 @@ pub struct Written {
 pub(super) struct Writers<'a> {
     list: Vec<&'a dyn ArchiveWriter>,
     folders: RefCell<BTreeSet<(WriterId, String)>>,
+    /// Places where every file fails, and why.
+    given_up: RefCell<BTreeMap<WriterId, WriteError>>,
     written: Cell<Written>,
 }
 
@@ -46,7 +48,21 @@ impl<'a> Writers<'a> {
     }
 
     fn get(&self, id: WriterId) -> Result<&'a dyn ArchiveWriter, WriteError> {
+        if let Some(error) = self.given_up.borrow().get(&id) {
+            return Err(error.clone());
+        }
         self.list.get(id.index()).copied().ok_or_else(|| WriteError::new(WriteErrorKind::Unsupported, "there is no such destination"))
+    }
+
+    /// Remembers a fault that every other file would meet as well.
+    fn note<T>(&self, id: WriterId, outcome: Result<T, WriteError>) -> Result<T, WriteError> {
+        if let Err(error) = &outcome
+            && error.is_general()
+            && error.kind != WriteErrorKind::Aborted
+        {
+            self.given_up.borrow_mut().entry(id).or_insert_with(|| error.clone());
+        }
+        outcome
     }
 
     pub(super) fn name(&self, id: WriterId) -> &str {
@@ -61,6 +77,7 @@ impl<'a> Writers<'a> {
 
 /// A file that is copied while it is read.
 pub(super) struct Copy<'f> {
+    id: WriterId,
     writer: &'f dyn ArchiveWriter,
     path: &'f ArchivePath,
     staged: Box<dyn StagedFile + 'f>,
@@ -73,7 +90,7 @@ pub(super) struct Copy<'f> {
 impl<'a> Drive<'a> {
     /// Puts a file that is all there.
     pub(super) async fn put(&self, file: &PutFile) -> WriteEnd {
-        match self.try_put(file).await {
+        match self.writers().note(file.writer, self.try_put(file).await) {
             Ok(true) => WriteEnd::Written { bytes: u64_from(file.content.len()) },
             Ok(false) => WriteEnd::AlreadyThere,
             Err(_) if self.is_cancelled() => WriteEnd::Cancelled,
@@ -107,7 +124,7 @@ impl<'a> Drive<'a> {
             self.writers().folders.borrow_mut().insert(key);
             Ok(true)
         };
-        match made.await {
+        match self.writers().note(id, made.await) {
             Ok(true) => WriteEnd::Written { bytes: 0 },
             Ok(false) => WriteEnd::AlreadyThere,
             Err(_) if self.is_cancelled() => WriteEnd::Cancelled,
@@ -130,9 +147,9 @@ impl<'a> Drive<'a> {
     {
         let writer = self.writers().get(to.writer)?;
         self.make_folder_of(to.writer, path).await?;
-        let staged = self.or_give_up(writer.stage(path)).await?;
+        let staged = self.writers().note(to.writer, self.or_give_up(writer.stage(path)).await)?;
         let zip = inflated.then(GzipEncoder::default);
-        Ok(Copy { writer, path, staged, zip, hasher: to.read_back.then(Hasher::default), bytes: 0 })
+        Ok(Copy { id: to.writer, writer, path, staged, zip, hasher: to.read_back.then(Hasher::default), bytes: 0 })
     }
 
     /// The next bytes of a copy. One that fails is gone.
@@ -156,7 +173,7 @@ impl<'a> Drive<'a> {
         if bytes.is_empty() {
             return Ok(copy);
         }
-        match self.or_give_up(copy.staged.write(bytes)).await {
+        match self.writers().note(copy.id, self.or_give_up(copy.staged.write(bytes)).await) {
             Ok(()) => Ok(copy),
             Err(error) => {
                 copy.staged.abort().await;
@@ -172,8 +189,8 @@ impl<'a> Drive<'a> {
             zip.finish(&mut rest);
             copy = self.copy_stored(copy, &rest).await?;
         }
-        let Copy { writer, path, staged, hasher, bytes, .. } = copy;
-        self.or_give_up(staged.commit()).await?;
+        let Copy { id, writer, path, staged, hasher, bytes, .. } = copy;
+        self.writers().note(id, self.or_give_up(staged.commit()).await)?;
         if let Some(hasher) = hasher {
             self.read_back(writer, path, hasher.finish()).await?;
         }

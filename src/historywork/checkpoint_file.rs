@@ -86,7 +86,7 @@ impl<W: CheckpointFileWork> FileWork for W {
     }
 
     fn keep(&self) -> Keep {
-        if self.file().state.lock().hold.records { Keep::Records } else { Keep::Nothing }
+        self.file().state.lock().hold.of_file(Keep::Records)
     }
 
     fn begin(&mut self) -> bool {

@@ -8,7 +8,7 @@ use super::archives::Archives;
 use super::get_and_unzip_remote_file_work::{GetAndUnzipRemoteFileWork, OnFault};
 use super::state::SharedHistoryState;
 use super::verify_bucket_work::{BucketJob, BucketsDone, VerifyBucketWork};
-use super::{DOWNLOAD, HistoryWork, Step, Turn};
+use super::{CopyTo, DOWNLOAD, HistoryWork, Step, Turn};
 use crate::archive::checkpoint::Checkpoint;
 use crate::verify::bucket_list::buckets;
 use crate::work::retry::RetryPolicy;
@@ -28,13 +28,21 @@ pub struct DownloadBucketsWork {
     indexing: bool,
     /// Where outcomes go instead of into the state, and who is to know of each.
     into: Option<(BucketsDone, WorkId)>,
+    copy_to: Option<CopyTo>,
 }
 
 impl DownloadBucketsWork {
     /// The buckets that the state of a checkpoint names, which is in `state` by then.
     #[must_use]
     pub fn new(archives: Archives, checkpoint: Checkpoint, retry: RetryPolicy, on_fault: OnFault, state: SharedHistoryState) -> Self {
-        Self { archives, checkpoint, retry, on_fault, state, jobs: None, begun: false, indexing: false, into: None }
+        Self { archives, checkpoint, retry, on_fault, state, jobs: None, begun: false, indexing: false, into: None, copy_to: None }
+    }
+
+    /// Each is written as well, where the destination lacks it.
+    #[must_use]
+    pub fn copying(mut self, to: Option<CopyTo>) -> Self {
+        self.copy_to = to;
+        self
     }
 
     /// Only these buckets, with their outcomes into `done`, and the listener woken for each: for whoever knows which were
@@ -70,6 +78,7 @@ impl DownloadBucketsWork {
         for job in jobs {
             let mut file =
                 VerifyBucketWork::new(self.archives.clone(), job, self.state.clone(), self.into.as_ref().map(|(done, _)| done.clone()));
+            file = file.copying(self.copy_to);
             if self.indexing {
                 file = file.indexing();
             }

@@ -53,7 +53,7 @@ impl FileWork for GetHistoryArchiveStateWork {
     }
 
     fn keep(&self) -> Keep {
-        if self.state.lock().hold.records { Keep::Content } else { Keep::Nothing }
+        self.state.lock().hold.of_file(Keep::Content)
     }
 
     fn begin(&mut self) -> bool {

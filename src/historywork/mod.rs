@@ -23,6 +23,7 @@ pub mod check_single_ledger_header_work;
 pub mod checkpoint_data;
 pub mod checkpoint_file;
 pub mod compare_archives_work;
+pub mod copying;
 pub mod download_buckets_work;
 pub mod download_ledger_headers_work;
 pub mod download_scp_history_work;

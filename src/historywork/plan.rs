@@ -62,6 +62,8 @@ pub struct Plan {
     range: CheckpointRange,
     order: Order,
     sample: Option<Sample>,
+    /// Only these places in the range, ascending.
+    only: Option<Vec<u32>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -77,17 +79,20 @@ struct RawPlan {
     range: CheckpointRange,
     order: Order,
     sample: Option<(u32, Seed)>,
+    #[serde(default)]
+    only: Option<Vec<u32>>,
 }
 
 impl From<RawPlan> for Plan {
     fn from(raw: RawPlan) -> Self {
-        Self::new(raw.range, raw.order, raw.sample)
+        let only = raw.only.map(|places| places.into_iter().filter(|place| *place < raw.range.count()).collect());
+        Self { only, ..Self::new(raw.range, raw.order, raw.sample) }
     }
 }
 
 impl From<Plan> for RawPlan {
     fn from(plan: Plan) -> Self {
-        Self { range: plan.range, order: plan.order, sample: plan.sample.map(|sample| (sample.count, sample.seed)) }
+        Self { range: plan.range, order: plan.order, sample: plan.sample.map(|sample| (sample.count, sample.seed)), only: plan.only }
     }
 }
 
@@ -96,7 +101,16 @@ impl Plan {
     #[must_use]
     pub fn new(range: CheckpointRange, order: Order, sample: Option<(u32, Seed)>) -> Self {
         let sample = sample.map(|(count, seed)| Sample { count, seed, places: draw(count.min(range.count()), range.count(), seed.0) });
-        Self { range, order, sample }
+        Self { range, order, sample, only: None }
+    }
+
+    /// Only these checkpoints, from the lowest upward; none if there is none of them.
+    #[must_use]
+    pub fn only(checkpoints: &BTreeSet<Checkpoint>) -> Option<Self> {
+        let (first, last) = (checkpoints.first()?, checkpoints.last()?);
+        let range = CheckpointRange::covering(first.first_ledger(), last.last_ledger(), first.frequency())?;
+        let places = checkpoints.iter().filter_map(|checkpoint| range.position(*checkpoint)).collect();
+        Some(Self { only: Some(places), ..Self::new(range, Order::OldestFirst, None) })
     }
 
     /// The range.
@@ -114,7 +128,7 @@ impl Plan {
     /// How many checkpoints are verified.
     #[must_use]
     pub fn count(&self) -> u32 {
-        self.sample.as_ref().map_or(self.range.count(), |sample| u32::try_from(sample.places.len()).unwrap_or(u32::MAX))
+        self.places().map_or(self.range.count(), |places| u32::try_from(places.len()).unwrap_or(u32::MAX))
     }
 
     /// The checkpoint that comes at a place of the order.
@@ -125,10 +139,14 @@ impl Plan {
             Order::OldestFirst => index,
             Order::NewestFirst => last.checked_sub(index)?,
         };
-        match &self.sample {
+        match self.places() {
             None => self.range.nth(index),
-            Some(sample) => self.range.nth(*sample.places.get(usize_from(index))?),
+            Some(places) => self.range.nth(*places.get(usize_from(index))?),
         }
+    }
+
+    fn places(&self) -> Option<&[u32]> {
+        self.only.as_deref().or(self.sample.as_ref().map(|sample| sample.places.as_slice()))
     }
 
     /// Whether the signatures of the checkpoint at a place are looked at by default. In a chain one seal near the end covers
@@ -140,7 +158,7 @@ impl Plan {
             Order::OldestFirst => self.count().saturating_sub(1).saturating_sub(index),
             Order::NewestFirst => index,
         };
-        self.sample.is_some() || from_the_end < 4 || from_the_end.is_power_of_two()
+        self.places().is_some() || from_the_end < 4 || from_the_end.is_power_of_two()
     }
 
     /// The sample's seed, if it is one.

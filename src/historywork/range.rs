@@ -63,6 +63,9 @@ pub struct JoinedRange {
     forks: Vec<Segment>,
     /// Whose files those of the checkpoint joined last are.
     last_served: BTreeMap<FileKind, String>,
+    /// States that turned out faulty after their checkpoint was joined.
+    #[serde(skip)]
+    late: BTreeSet<Checkpoint>,
     /// Checkpoints that a run that stopped never came to, and why.
     not_started: Option<(Unchecked, u64)>,
     vouched: Vouched,
@@ -81,6 +84,20 @@ struct BucketEntry {
     job: Option<BucketJob>,
     facts: Option<BucketFacts>,
     last_named: u64,
+    /// It was left out, though a later state may want it.
+    #[serde(default)]
+    skipped: bool,
+}
+
+/// What is known of a bucket.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BucketStanding {
+    /// It is being verified.
+    UnderWay,
+    /// Its content is what its name says.
+    Sound,
+    /// It is not, or could not be looked at.
+    Unsound,
 }
 
 /// A state whose buckets are not all known yet.
@@ -119,9 +136,35 @@ impl JoinedRange {
             checked: (0, 0),
             forks: Vec::new(),
             last_served: BTreeMap::new(),
+            late: BTreeSet::new(),
             not_started: None,
             vouched: Vouched::default(),
         }
+    }
+
+    /// The same, with buckets that are wanted whatever states name them.
+    #[must_use]
+    pub fn wanting(mut self, jobs: impl IntoIterator<Item = BucketJob>) -> Self {
+        self.buckets.extend(
+            jobs.into_iter().map(|job| (job.bucket, BucketEntry { job: Some(job), facts: None, last_named: u64::MAX, skipped: false })),
+        );
+        self
+    }
+
+    /// What is known of a bucket that a state of late named.
+    #[must_use]
+    pub fn bucket_standing(&self, bucket: &BucketHash) -> BucketStanding {
+        match self.buckets.get(bucket) {
+            Some(BucketEntry { job: Some(_), .. }) => BucketStanding::UnderWay,
+            Some(BucketEntry { facts: Some(_), .. }) if !self.misplaced.contains(bucket) => BucketStanding::Sound,
+            _ => BucketStanding::Unsound,
+        }
+    }
+
+    /// Whether a state turned out faulty in the light of its buckets.
+    #[must_use]
+    pub fn is_late_fault(&self, checkpoint: Checkpoint) -> bool {
+        self.late.contains(&checkpoint)
     }
 
     /// The plan.
@@ -427,13 +470,22 @@ impl JoinedRange {
                     self.bucket_tally.count(Status::Unchecked(Unchecked::Skipped));
                     let count = self.bucket_unchecked.entry(Unchecked::Skipped).or_default();
                     *count = count.saturating_add(1);
-                    return BucketEntry { job: None, facts: None, last_named: 0 };
+                    return BucketEntry { job: None, facts: None, last_named: 0, skipped: true };
                 }
                 let job = BucketJob { bucket, place, checkpoint, protocol };
                 jobs.push(job);
-                BucketEntry { job: Some(job), facts: None, last_named: 0 }
+                BucketEntry { job: Some(job), facts: None, last_named: 0, skipped: false }
             });
-            entry.last_named = u64::from(self.joined);
+            if entry.skipped && !skip_buckets {
+                // Now it is wanted after all.
+                let job = BucketJob { bucket, place, checkpoint, protocol };
+                jobs.push(job);
+                (entry.job, entry.skipped) = (Some(job), false);
+                self.bucket_tally.unchecked = self.bucket_tally.unchecked.saturating_sub(1);
+                let count = self.bucket_unchecked.entry(Unchecked::Skipped).or_default();
+                *count = count.saturating_sub(1);
+            }
+            entry.last_named = entry.last_named.max(u64::from(self.joined));
             if entry.job.is_some() {
                 unknown.insert(bucket);
             }
@@ -479,6 +531,7 @@ impl JoinedRange {
                 match finding.bucket {
                     None => {
                         if !core::mem::replace(&mut counted, true) {
+                            self.late.insert(checkpoint);
                             self.recount_history(status);
                         }
                     }

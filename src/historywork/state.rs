@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::archives::Accounts;
-use super::get_and_unzip_remote_file_work::Settled;
+use super::get_and_unzip_remote_file_work::{AtDestination, Keep, Settled};
 use super::stage::HistoryWorkStage;
 use crate::archive::error::RunError;
 use crate::archive::id::ArchiveId;
@@ -22,6 +22,19 @@ pub struct Hold {
     pub records: bool,
     /// The content of buckets.
     pub buckets: bool,
+    /// Files as archives store them; where records are held as well, those.
+    pub stored: bool,
+}
+
+impl Hold {
+    /// What is kept of a checkpoint's file.
+    pub(crate) fn of_file(self, records: Keep) -> Keep {
+        match (self.records, self.stored) {
+            (true, _) => records,
+            (false, true) => Keep::Stored,
+            (false, false) => Keep::Nothing,
+        }
+    }
 }
 
 /// The state of the work on one checkpoint.
@@ -41,6 +54,10 @@ pub struct HistoryWorkState {
     pub(crate) history_json: Vec<u8>,
     pub(crate) records: BTreeMap<FileKind, Vec<Vec<u8>>>,
     pub(crate) bucket_content: BTreeMap<BucketHash, Vec<u8>>,
+    /// Files as archives store them.
+    pub(crate) stored: BTreeMap<FileKind, Vec<u8>>,
+    /// What the destination has of them.
+    pub(crate) at_destination: BTreeMap<FileKind, AtDestination>,
     /// Whose answers the reports are.
     pub(crate) served: BTreeMap<FileKind, ArchiveId>,
     pub(crate) accounts: Accounts,
@@ -114,6 +131,11 @@ impl HistoryWorkState {
         if let Some(kind) = kind {
             if let Some(archive) = settled.archive {
                 self.served.insert(kind, archive);
+            }
+            self.at_destination.extend(settled.destination.map(|at| (kind, at)));
+            if self.hold.stored && !self.hold.records {
+                self.stored.insert(kind, settled.kept.content);
+                return settled.report;
             }
             if self.hold.records {
                 if kind == FileKind::History {

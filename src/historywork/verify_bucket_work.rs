@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::FileForm;
 use super::archives::Archives;
 use super::get_and_unzip_remote_file_work::{FileWork, Keep, Settled};
 use super::stage::HistoryWorkStage;
 use super::state::SharedHistoryState;
+use super::{CopyTo, FileForm};
 use crate::archive::checkpoint::Checkpoint;
 use crate::archive::id::ArchiveId;
 use crate::archive::path::ArchivePath;
@@ -45,6 +45,7 @@ pub struct VerifyBucketWork {
     hold: bool,
     state: SharedHistoryState,
     into: Option<BucketsDone>,
+    copy_to: Option<CopyTo>,
 }
 
 impl VerifyBucketWork {
@@ -52,7 +53,14 @@ impl VerifyBucketWork {
     #[must_use]
     pub fn new(archives: Archives, job: BucketJob, state: SharedHistoryState, into: Option<BucketsDone>) -> Self {
         let hold = state.lock().hold.buckets;
-        Self { archives, job, indexing: false, hold, state, into }
+        Self { archives, job, indexing: false, hold, state, into, copy_to: None }
+    }
+
+    /// Is written as well, where the destination lacks it.
+    #[must_use]
+    pub fn copying(mut self, to: Option<CopyTo>) -> Self {
+        self.copy_to = to;
+        self
     }
 
     /// Also builds an index of keys and offsets.
@@ -79,6 +87,10 @@ impl FileWork for VerifyBucketWork {
 
     fn avoid(&self) -> Vec<ArchiveId> {
         self.archives.behind(self.job.checkpoint.last_ledger())
+    }
+
+    fn copy_to(&self) -> Option<CopyTo> {
+        self.copy_to
     }
 
     fn keep(&self) -> Keep {

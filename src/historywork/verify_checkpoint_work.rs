@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex};
 use super::answers::ANSWERS;
 use super::archives::{Accounts, Archives};
 use super::builder::HistoryWorkBuilder;
-use super::state::SharedHistoryState;
+use super::get_and_unzip_remote_file_work::AtDestination;
+use super::state::{Hold, SharedHistoryState};
 use super::{HistoryWork, Step, Turn};
 use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
 use crate::archive::error::RunError;
@@ -38,6 +39,10 @@ pub struct VerifiedCheckpoint {
     pub accounts: Accounts,
     /// Files that no archive delivered.
     pub errors: Vec<RunError>,
+    /// Its files as archives store them, where they are to be copied: those that the destination lacks, and its state.
+    pub stored: BTreeMap<FileKind, Vec<u8>>,
+    /// What the destination has of them.
+    pub at_destination: BTreeMap<FileKind, AtDestination>,
     /// Others that are as sound by themselves, and that as many archives have.
     pub rivals: Vec<VerifiedCheckpoint>,
 }
@@ -70,6 +75,7 @@ pub struct VerifyCheckpointWork {
     checkpoint: Checkpoint,
     retry: RetryPolicy,
     with_scp: bool,
+    storing: bool,
     order: CheckpointOrder,
     avoid: BTreeMap<FileKind, Vec<ArchiveId>>,
     /// Whose ledger files were tried.
@@ -99,6 +105,7 @@ impl VerifyCheckpointWork {
             checkpoint,
             retry,
             with_scp,
+            storing: false,
             order,
             avoid: BTreeMap::new(),
             ledgers: Vec::new(),
@@ -118,8 +125,15 @@ impl VerifyCheckpointWork {
         self
     }
 
+    /// Holds the files as archives store them, to be copied.
+    #[must_use]
+    pub fn storing(mut self, storing: bool) -> Self {
+        self.storing = storing;
+        self
+    }
+
     fn begin(&mut self, turn: &mut Turn<'_>) -> Ran {
-        let state = SharedHistoryState::default();
+        let state = SharedHistoryState::holding(Hold { stored: self.storing, ..Hold::default() });
         let mut builder = HistoryWorkBuilder::new(self.archives.clone(), self.checkpoint, state.clone())
             .retrying(self.retry)
             .reporting()
@@ -232,11 +246,15 @@ pub(super) fn put_together(state: &SharedHistoryState, archives: &Archives) -> O
     if let (true, Some(Status::Faulty), Some(archive)) = (sound, outcome.statuses.first(), state.served.get(&FileKind::History)) {
         state.accounts.of(*archive).faulty += 1;
     }
+    let destination = archives.destination();
+    state.stored.retain(|kind, _| *kind == FileKind::History || state.served.get(kind).copied() != destination);
     let served = &state.served;
     outcome.segment.name_archives(|path| {
         path.kind().and_then(|kind| served.get(&kind)).map_or_else(String::new, |archive| archives.name(*archive).to_owned())
     });
-    Some(VerifiedCheckpoint { outcome, headers, served: state.served, accounts: state.accounts, errors: state.errors, rivals: Vec::new() })
+    let (stored, at_destination) = (state.stored, state.at_destination);
+    let (served, accounts, errors) = (state.served, state.accounts, state.errors);
+    Some(VerifiedCheckpoint { outcome, headers, served, accounts, errors, stored, at_destination, rivals: Vec::new() })
 }
 
 /// How many archives have the headers of one.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::archives::Archives;
+use super::copying::Copying;
 use super::download_buckets_work::DownloadBucketsWork;
 use super::get_and_unzip_remote_file_work::{OnFault, Settled};
 use super::range::{JoinedRange, seam};
@@ -21,6 +22,7 @@ use crate::archive::path::FileKind;
 use crate::codec::usize_from;
 use crate::verify::bucket::BucketReport;
 use crate::verify::checkpoint::{Status, Unchecked};
+use crate::verify::finding::Finding;
 use crate::verify::segment::Segment;
 use crate::work::retry::RetryPolicy;
 use crate::work::{AddError, Ran, WorkSpec};
@@ -79,6 +81,8 @@ pub struct VerifyRangeWork {
     checkpoints_done: CheckpointsDone,
     buckets_done: BucketsDone,
     saved_ms: u64,
+    /// What is written meanwhile.
+    copying: Option<Copying>,
 }
 
 /// A seam that does not hold, and the two checkpoints at it, read again from other archives.
@@ -108,13 +112,29 @@ impl VerifyRangeWork {
             checkpoints_done: CheckpointsDone::default(),
             buckets_done: BucketsDone::default(),
             saved_ms: 0,
+            copying: None,
         }
+    }
+
+    /// Writes what a destination lacks.
+    #[must_use]
+    pub fn copying(mut self, copying: Option<Copying>) -> Self {
+        self.copying = copying;
+        self
+    }
+
+    /// Whether it is of no use to begin more.
+    fn is_over(&self, turn: &Turn<'_>) -> bool {
+        turn.unreachable || self.copying.as_ref().is_some_and(Copying::is_stopped)
     }
 
     fn take_what_is_done(&mut self, turn: &mut Turn<'_>) {
         let buckets: Vec<_> = self.buckets_done.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
         let lost = |settled: &Settled<BucketReport>| turn.unreachable && settled.report.status == Status::Unchecked(Unchecked::Unreadable);
         for (job, settled) in buckets.into_iter().filter(|(_, settled)| !lost(settled)) {
+            if let Some(copying) = &mut self.copying {
+                copying.take_bucket(&job, &settled);
+            }
             self.range.lock().bucket_done(&job, settled, self.archives.rules(), turn.emit);
         }
         let checkpoints: Vec<_> = self.checkpoints_done.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
@@ -180,7 +200,13 @@ impl VerifyRangeWork {
             verified.blame(rival, &self.archives, disputed);
         }
         let (checkpoint, _) = verified.outcome.segment.range();
-        let jobs = self.range.lock().join(verified, &self.archives, !self.settings.with_buckets, turn.emit);
+        let mut with_buckets = self.settings.with_buckets;
+        if let Some(copying) = &mut self.copying {
+            with_buckets &= copying.wants_buckets_of(checkpoint);
+            let torn = self.range.lock().seam_with(&verified, self.archives.rules()).iter().any(Finding::is_error);
+            copying.take(&mut verified, torn, turn)?;
+        }
+        let jobs = self.range.lock().join(verified, &self.archives, !with_buckets, turn.emit);
         self.verify_buckets(jobs, checkpoint, turn)
     }
 
@@ -203,11 +229,9 @@ impl VerifyRangeWork {
             return Ok(());
         }
         let state = SharedHistoryState::default();
-        let work = DownloadBucketsWork::new(self.archives.clone(), checkpoint, self.settings.retry, OnFault::Report, state).only(
-            jobs,
-            Arc::clone(&self.buckets_done),
-            turn.id,
-        );
+        let work = DownloadBucketsWork::new(self.archives.clone(), checkpoint, self.settings.retry, OnFault::Report, state)
+            .only(jobs, Arc::clone(&self.buckets_done), turn.id)
+            .copying(self.copying.as_ref().and_then(Copying::buckets_to));
         let spec = WorkSpec::new("DownloadBucketsWork", format!("DownloadBucketsWork {checkpoint}"), COORDINATE);
         turn.scheduler.add_child(turn.id, spec, Box::new(work)).map(drop)
     }
@@ -275,14 +299,17 @@ impl VerifyRangeWork {
     fn start_more(&mut self, turn: &mut Turn<'_>) -> Result<(), AddError> {
         let window = self.settings.window.max(1);
         loop {
-            let waiting = self.range.lock().waiting();
+            let waiting = self.range.lock().waiting().max(self.copying.as_ref().map_or(0, Copying::waiting));
             // Checkpoints may run ahead of the one that all later ones wait for, but not far.
             let room = self.started - self.accepted < window && waiting < usize_from(window.saturating_mul(4));
             let next = self.range.lock().plan().get(self.started);
             // Where archives contradict each other, signatures tell who is right.
             let seek = self.range.lock().plan().looks_at_signatures(self.started);
-            let look = seek || self.archives.count() > 1;
-            let Some(checkpoint) = next.filter(|_| room && !turn.unreachable) else { return Ok(()) };
+            let voices = self.archives.count() - usize::from(self.archives.destination().is_some());
+            let look = seek || voices > 1;
+            let Some(checkpoint) = next.filter(|_| room && !self.is_over(turn)) else { return Ok(()) };
+            // A destination's messages are not replaced by others that say more.
+            let seek = seek && self.copying.is_none();
             let order = CheckpointOrder { index: self.started, again: false, look, seek };
             self.started += 1;
             self.verify(checkpoint, order, |work| work, turn)?;
@@ -298,10 +325,19 @@ impl VerifyRangeWork {
     ) -> Result<(), AddError> {
         let settings = &self.settings;
         let done = Arc::clone(&self.checkpoints_done);
-        let work = VerifyCheckpointWork::new(self.archives.clone(), checkpoint, settings.retry, settings.with_scp, order, done);
+        let work = VerifyCheckpointWork::new(self.archives.clone(), checkpoint, settings.retry, settings.with_scp, order, done)
+            .storing(self.copying.is_some());
         let again = if order.again { " again" } else { "" };
         let spec = WorkSpec::new("VerifyCheckpointWork", format!("VerifyCheckpointWork {checkpoint}{again}"), COORDINATE);
         turn.scheduler.add_child(turn.id, spec, Box::new(change(work))).map(drop)
+    }
+
+    /// Goes on with what is to be written.
+    fn write(&mut self, turn: &mut Turn<'_>) -> Result<(), AddError> {
+        let Some(copying) = &mut self.copying else { return Ok(()) };
+        let all_started = self.started == self.range.lock().plan().count() || turn.unreachable || copying.is_stopped();
+        let idle = all_started && turn.scheduler.family(turn.id).is_none_or(|family| family.unfinished == 0);
+        copying.advance(&self.range.lock(), idle, turn)
     }
 
     fn turn(&mut self, turn: &mut Turn<'_>) -> Result<Ran, AddError> {
@@ -316,15 +352,17 @@ impl VerifyRangeWork {
         self.take_what_is_done(turn);
         self.advance(turn)?;
         self.start_more(turn)?;
-        let nothing_more = turn.unreachable || self.started == self.range.lock().plan().count();
+        let nothing_more = self.is_over(turn) || self.started == self.range.lock().plan().count();
         if nothing_more && (self.started == self.accepted || self.lost) && self.recheck.is_none() {
             if let Some(held) = self.held.take() {
                 self.join(held, None, turn)?;
             }
+            self.write(turn)?;
             if turn.scheduler.family(turn.id).is_none_or(|family| family.unfinished == 0) {
                 return Ok(Ran::Success);
             }
         }
+        self.write(turn)?;
         if let Some(head) = self.settings.saving.as_ref().filter(|_| turn.now_ms.saturating_sub(self.saved_ms) >= SAVE_MS) {
             self.saved_ms = turn.now_ms;
             (turn.emit)(HistoryEvent::Saved(head.with(&self.range.lock())));

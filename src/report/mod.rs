@@ -1,6 +1,8 @@
 //! What a run leaves behind (design section 5).
 
 pub mod compose;
+pub mod copy;
+pub mod plan;
 pub mod prometheus;
 mod statement;
 
@@ -102,7 +104,7 @@ pub struct Report {
 }
 
 /// Ledgers, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct LedgerRange {
     /// The lowest.
     pub low: LedgerSeq,

@@ -41,16 +41,23 @@ impl ArchiveReader for MemoryArchive {
 }
 
 /// An archive that comes about in memory, and can be read while it does. Clones share it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct MemoryArchiveWriter {
+    name: Rc<str>,
     files: Rc<RefCell<BTreeMap<String, Vec<u8>>>>,
+}
+
+impl Default for MemoryArchiveWriter {
+    fn default() -> Self {
+        Self::new("a new archive in memory", BTreeMap::new())
+    }
 }
 
 impl MemoryArchiveWriter {
     /// A place that has these files already.
     #[must_use]
-    pub fn new(files: BTreeMap<String, Vec<u8>>) -> Self {
-        Self { files: Rc::new(RefCell::new(files)) }
+    pub fn new(name: &str, files: BTreeMap<String, Vec<u8>>) -> Self {
+        Self { name: name.into(), files: Rc::new(RefCell::new(files)) }
     }
 
     /// The files as they are now.
@@ -68,7 +75,7 @@ impl MemoryArchiveWriter {
 
 impl ArchiveReader for MemoryArchiveWriter {
     fn name(&self) -> &str {
-        "memory"
+        &self.name
     }
 
     fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
@@ -78,7 +85,7 @@ impl ArchiveReader for MemoryArchiveWriter {
 
 impl ArchiveWriter for MemoryArchiveWriter {
     fn name(&self) -> &str {
-        "memory"
+        &self.name
     }
 
     fn put_bytes<'a>(&'a self, path: &'a ArchivePath, bytes: &'a [u8]) -> LocalBoxFuture<'a, Result<(), WriteError>> {

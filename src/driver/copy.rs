@@ -1,0 +1,406 @@
+//! What a mirror and a repair have in common: a verification of the sources and the destination together, in which the
+//! destination is asked first, and what it lacks is written to it.
+//!
+//! What it is: how far it goes, what is refused before anything is written, and the newest state, which is written last of
+//! all. What it is not: when the other files are written; that is [`crate::historywork::copying`].
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
+
+use super::event::{Event, WrittenSoFar};
+use super::options::{ReadOptions, UsageError};
+use super::roots::{read_roots, tip};
+use super::schedule::{Drive, Timeouts};
+use super::verify::{self, RunOptions};
+use super::{Host, Trust};
+use crate::archive::checkpoint::{Checkpoint, CheckpointFrequency, LedgerSeq};
+use crate::archive::id::{ArchiveId, WriterId};
+use crate::archive::network::Network;
+use crate::archive::path::ArchivePath;
+use crate::archive::state::{BucketHash, HistoryArchiveState};
+use crate::codec::hash::Hash256;
+use crate::historywork::archives::Archives;
+use crate::historywork::copying::{CopySettings, Copying, SharedCopies};
+use crate::historywork::put_remote_file_work::{PUBLISH_RETRIES, PutRemoteFileWork, PutsDone};
+use crate::historywork::verify_bucket_work::BucketJob;
+use crate::historywork::{CopyTo, PutFile, UPLOAD, scheduler};
+use crate::limits::Budget;
+use crate::report::Report;
+use crate::report::copy::{CopyKind, CopyOutcomes, CopyReport, WellKnown, WellKnownStatus, compose_copy};
+use crate::report::plan::RepairPlan;
+use crate::transport::pool::ArchivePool;
+use crate::transport::{ArchiveReader, ArchiveWriter};
+use crate::verify::bucket::{BucketUse, ListKind};
+use crate::verify::finding::FindingCode;
+use crate::work::WorkSpec;
+use crate::work::retry::RetryPolicy;
+
+/// What mirrors and repairs are asked for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CopyOptions {
+    /// The lowest ledger.
+    pub low: Option<LedgerSeq>,
+    /// The highest ledger; by default the newest.
+    pub high: Option<LedgerSeq>,
+    /// The network; by default what the sources say.
+    pub network: Option<Network>,
+    /// Whose word counts.
+    pub trust: Trust,
+    /// Leave out scp files.
+    pub skip_optional: bool,
+    /// Bytes a second that are read at most.
+    pub bandwidth: Option<u64>,
+    /// Read every file back after it was written, and compare.
+    pub read_back: bool,
+    /// Files read, and files written, at once; at least 1.
+    pub concurrency: usize,
+    /// For faults of the way.
+    pub retry: RetryPolicy,
+    /// When a read is given up.
+    pub timeouts: Timeouts,
+    /// How far apart checkpoints are.
+    pub frequency: CheckpointFrequency,
+    /// The caps on input.
+    pub budget: Budget,
+}
+
+impl Default for CopyOptions {
+    fn default() -> Self {
+        let RunOptions { concurrency, retry, timeouts, frequency, budget, .. } = RunOptions::default();
+        Self {
+            low: None,
+            high: None,
+            network: None,
+            trust: Trust::default(),
+            skip_optional: false,
+            bandwidth: None,
+            read_back: false,
+            concurrency,
+            retry,
+            timeouts,
+            frequency,
+            budget,
+        }
+    }
+}
+
+impl CopyOptions {
+    pub(super) fn run(&self) -> RunOptions {
+        let Self { low, high, network, trust, skip_optional, concurrency, retry, timeouts, frequency, budget, .. } = self.clone();
+        RunOptions { low, high, network, trust, skip_optional, concurrency, retry, timeouts, frequency, budget, ..RunOptions::default() }
+    }
+
+    pub(super) fn read(&self) -> ReadOptions {
+        let Self { network, concurrency, retry, timeouts, frequency, budget, .. } = self.clone();
+        ReadOptions { network, concurrency, retry, timeouts, frequency, budget }
+    }
+}
+
+/// What a destination says of itself.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DestinationRoot {
+    /// The checkpoint of its newest state.
+    pub(super) tip: Option<Checkpoint>,
+    /// The hash of that state's live buckets' list.
+    pub(super) hash: Option<Hash256>,
+    /// The network that it names.
+    pub(super) passphrase: Option<String>,
+    /// Its newest state can be relied on, as far as it can be told alone.
+    pub(super) is_sound: bool,
+}
+
+impl DestinationRoot {
+    /// Reads it; a place that cannot be read says nothing.
+    pub(super) async fn read(destination: &dyn ArchiveWriter, host: &dyn Host, options: &CopyOptions) -> Result<Self, UsageError> {
+        let Some(reader) = destination.reader() else { return Ok(Self::default()) };
+        let pool = ArchivePool::new(vec![reader]);
+        let drive = Drive::new(&pool, host, options.timeouts);
+        let read = ReadOptions { network: None, ..options.read() };
+        let roots = read_roots(&drive, &read, None, &mut |_| {}).await;
+        if host.is_cancelled() {
+            return Ok(Self::default());
+        }
+        let Some(root) = roots.list.first().filter(|root| root.read) else {
+            let why = roots.errors.first().map_or_else(String::new, |error| format!(": {}", error.message));
+            return Err(UsageError(format!("the destination {} cannot be read{why}", destination.name())));
+        };
+        Ok(Self {
+            tip: tip(root, options.frequency).filter(|_| root.state.is_some()),
+            hash: root.state.as_ref().map(|state| state.current_buckets.hash()),
+            passphrase: root.state.as_ref().and_then(|state| state.network_passphrase.clone()),
+            is_sound: root.state.is_some() && !root.findings.iter().any(crate::verify::finding::Finding::is_error),
+        })
+    }
+}
+
+/// Only some checkpoints and buckets, as a plan lists them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Only {
+    pub(super) checkpoints: BTreeSet<Checkpoint>,
+    /// Those of them whose states are to be mended: only theirs need all buckets.
+    pub(super) states: Arc<BTreeSet<Checkpoint>>,
+    pub(super) buckets: BTreeSet<BucketHash>,
+    /// What the newest state is to be made of, if that is to be mended.
+    pub(super) well_known: Option<Checkpoint>,
+}
+
+impl Only {
+    /// The buckets as work.
+    pub(super) fn jobs(&self) -> Vec<BucketJob> {
+        let place = BucketUse { list: ListKind::Live, lowest: false };
+        let Some(checkpoint) = self.checkpoints.first().copied() else { return Vec::new() };
+        self.buckets.iter().map(|bucket| BucketJob { bucket: *bucket, place, checkpoint, protocol: None }).collect()
+    }
+}
+
+/// A mirror or a repair under way.
+#[derive(Debug)]
+pub(super) struct CopyTask {
+    pub(super) kind: CopyKind,
+    /// The destination's name.
+    pub(super) name: String,
+    /// The destination among the archives that are read, if it can be.
+    pub(super) destination: Option<ArchiveId>,
+    pub(super) root: DestinationRoot,
+    pub(super) settings: CopySettings,
+    pub(super) only: Option<Only>,
+    /// Whether the range goes to where the newest state is to be.
+    pub(super) to_the_end: bool,
+    pub(super) copies: SharedCopies,
+}
+
+/// The one place that a run writes to.
+const WRITER: WriterId = WriterId::new(0);
+
+impl CopyTask {
+    pub(super) fn copying(&self, archives: &Archives) -> Copying {
+        Copying::new(self.settings.clone(), archives.clone(), self.copies.clone(), &self.name)
+    }
+
+    pub(super) fn progress(&self) -> WrittenSoFar {
+        let copies = self.copies.lock();
+        WrittenSoFar { files: copies.written.values().sum(), bytes: copies.bytes.to_string() }
+    }
+
+    /// What is verified: a mirror goes on where the destination ends, with the last checkpoint that is there, so that the next one
+    /// is held against it.
+    pub(super) fn wanted(&self, options: &RunOptions, pinned: Option<Checkpoint>) -> RunOptions {
+        let mut wanted = options.clone();
+        if let (CopyKind::Mirror, None, Some(tip)) = (self.kind, options.low, self.root.tip)
+            && self.destination.is_some()
+        {
+            let end = options.high.map(|high| options.frequency.containing(high)).into_iter().chain(pinned).min();
+            wanted.low = Some(end.map_or(tip, |end| end.min(tip)).first_ledger());
+        }
+        wanted
+    }
+
+    /// How far it goes: a repair as far as the destination, even where the sources lag behind it.
+    pub(super) fn pinned(&self, pinned: Option<Checkpoint>) -> Option<Checkpoint> {
+        match self.kind {
+            CopyKind::Mirror => pinned,
+            CopyKind::Repair => pinned.max(self.root.tip),
+        }
+    }
+
+    /// # Errors
+    /// If the destination is of another network.
+    pub(super) fn refuse_another_network(&self, network: &Network) -> Result<(), UsageError> {
+        match &self.root.passphrase {
+            Some(passphrase) if passphrase != network.passphrase() => Err(UsageError(format!(
+                "{} is an archive of the network \"{passphrase}\", not of \"{}\". Nothing was written: take another destination",
+                self.name,
+                network.passphrase()
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where a run reads and writes.
+#[derive(Clone)]
+pub(super) struct Places<'a> {
+    pub(super) sources: Vec<&'a dyn ArchiveReader>,
+    pub(super) destination: &'a dyn ArchiveWriter,
+}
+
+/// How a run writes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    pub(super) kind: CopyKind,
+    pub(super) dry_run: bool,
+    /// Whether what the destination has is looked at, and kept where it is sound.
+    pub(super) keeps: bool,
+    /// Whether the range goes to where the newest state is to be.
+    pub(super) to_the_end: bool,
+}
+
+/// Verifies and copies.
+pub(super) async fn run(
+    places: Places<'_>,
+    host: &dyn Host,
+    options: &CopyOptions,
+    manner: Manner,
+    root: DestinationRoot,
+    only: Option<Only>,
+    emit: &mut dyn FnMut(Event),
+) -> Result<CopyReport, UsageError> {
+    let Places { sources, destination } = places;
+    let started_ms = host.now_ms();
+    let same = |name: &str| name.trim_end_matches('/') == destination.name().trim_end_matches('/');
+    if sources.iter().any(|source| same(source.name())) {
+        return Err(UsageError(format!("{} is both a source and the destination", destination.name())));
+    }
+    if options.read_back && destination.reader().is_none() {
+        return Err(UsageError(format!("{} cannot be read, so nothing that is written to it can be read back", destination.name())));
+    }
+    let names = sources.iter().map(|source| source.name().to_owned()).collect();
+    let mut readers = sources;
+    let own = destination.reader().filter(|_| manner.keeps);
+    let place = own.is_some().then(|| ArchiveId::new(readers.len()));
+    readers.extend(own);
+    let run_options = options.run();
+    verify::check(&run_options, &readers)?;
+    let task = CopyTask {
+        kind: manner.kind,
+        name: destination.name().to_owned(),
+        destination: place,
+        root,
+        settings: CopySettings {
+            to: CopyTo { writer: WRITER, read_back: options.read_back },
+            dry_run: manner.dry_run,
+            lists_missing: manner.kind == CopyKind::Repair,
+            buckets_of: only.as_ref().map(|only| Arc::clone(&only.states)),
+        },
+        only,
+        to_the_end: manner.to_the_end,
+        copies: SharedCopies::default(),
+    };
+    let pool = ArchivePool::new(readers);
+    let drive = Drive::new(&pool, host, options.timeouts).with_writers(vec![destination]).with_bandwidth(options.bandwidth);
+    let verification = verify::run(&drive, host, &run_options, Some(&task), emit).await?;
+    let (well_known, broken) = put_well_known(&task, &drive, host, options, &verification).await;
+    let copies = task.copies.lock();
+    let mut plan = RepairPlan { files: copies.left.files.clone(), buckets: copies.left.buckets.clone(), ..RepairPlan::default() };
+    plan.well_known = broken;
+    plan.summary.failed = plan.failed();
+    plan.summary.succeeded = copies.kept.values().chain(copies.written.values().filter(|_| !manner.dry_run)).sum();
+    plan.summary.retries = drive.retries();
+    Ok(compose_copy(CopyOutcomes {
+        task: task.kind,
+        destination: &task.name,
+        sources: names,
+        dry_run: manner.dry_run,
+        copies: &copies,
+        well_known,
+        plan,
+        verification,
+        cancelled: host.is_cancelled(),
+        elapsed_ms: host.now_ms().saturating_sub(started_ms),
+    }))
+}
+
+/// Writes the newest state, if it is to be another one than there is, and everything below it is there. Also gives the checkpoint
+/// that it is to be made of, where it is not as it should be still.
+async fn put_well_known(
+    task: &CopyTask,
+    drive: &Drive<'_>,
+    host: &dyn Host,
+    options: &CopyOptions,
+    verification: &Report,
+) -> (WellKnown, Option<Checkpoint>) {
+    let (whole, first_incomplete) = {
+        let copies = task.copies.lock();
+        (copies.complete_through.clone(), copies.first_incomplete)
+    };
+    let root = &task.root;
+    let kept = |reason: Option<String>| WellKnown { status: WellKnownStatus::Kept, ledger: root.tip.map(Checkpoint::last_ledger), reason };
+    let not_written = |reason: &str| {
+        let ledger = root.tip.map(Checkpoint::last_ledger);
+        WellKnown { status: WellKnownStatus::NotWritten, ledger, reason: Some(reason.to_owned()) }
+    };
+    let state = whole.as_ref().and_then(|(_, json)| HistoryArchiveState::parse(json, &options.budget).ok());
+    let contradicts = |tip: Checkpoint| {
+        let same = whole.as_ref().is_some_and(|(checkpoint, _)| *checkpoint == tip);
+        same && state.as_ref().map(|state| state.current_buckets.hash()) != root.hash
+    };
+    let announced = root.tip.filter(|tip| root.is_sound && !contradicts(*tip));
+    let (checkpoint, json) = match (whole, announced) {
+        (Some((checkpoint, _)), Some(tip)) if checkpoint <= tip => {
+            let reason = (checkpoint < tip && first_incomplete.is_none()).then(|| "the destination goes further".to_owned());
+            return (kept(reason), None);
+        }
+        (None, Some(_)) => return (kept(Some("nothing new is whole".to_owned())), None),
+        (None, None) => {
+            let reason = match first_incomplete {
+                Some(checkpoint) => format!("not even checkpoint {checkpoint} is whole"),
+                None => "nothing was looked at".to_owned(),
+            };
+            return (not_written(&reason), verification.range.and_then(|range| options.frequency.ending_at(range.high)));
+        }
+        (Some(whole), _) => whole,
+    };
+    // A repair that looked at some checkpoints only, or at those below its end, knows nothing of those above.
+    let to_mend = task.kind == CopyKind::Mirror || !announced.is_some_and(|tip| tip > checkpoint);
+    if !to_mend {
+        return (kept(None), None);
+    }
+    if !task.to_the_end {
+        return (not_written("the range ends below what it should name: repair it without a highest ledger"), None);
+    }
+    if let Some(wanted) = task.only.as_ref().and_then(|only| only.well_known)
+        && wanted != checkpoint
+    {
+        return (not_written(&format!("checkpoint {wanted}, which the plan wants it to name, is not whole")), Some(wanted));
+    }
+    let forged = verification.findings.iter().find(|finding| finding.is_error() && finding.code == FindingCode::AnchorMismatch);
+    if forged.is_some() {
+        return (not_written("the history is not the one that those vouch for whom you believe"), None);
+    }
+    let ledger = Some(checkpoint.last_ledger());
+    let network = verification.network.passphrase.as_deref();
+    let content = with_passphrase(json, network);
+    let bytes = crate::codec::u64_from(content.len());
+    if task.settings.dry_run {
+        task.copies.lock().wrote_well_known(bytes);
+        return (WellKnown { status: WellKnownStatus::Planned, ledger, reason: None }, Some(checkpoint));
+    }
+    if host.is_cancelled() {
+        return (not_written("the run was stopped"), Some(checkpoint));
+    }
+    let CopyTo { writer, read_back } = task.settings.to;
+    let path = ArchivePath::well_known();
+    let file = PutFile { writer, path: path.clone(), content: content.into(), unless_there: false, read_back };
+    let done = PutsDone::default();
+    let mut work = scheduler(1);
+    let spec = WorkSpec::new("PutRemoteFileWork", format!("PutRemoteFileWork {path}"), UPLOAD).retrying(PUBLISH_RETRIES);
+    // A fresh scheduler takes everything.
+    let _ = work.add(spec, Box::new(PutRemoteFileWork::new(file, PUBLISH_RETRIES, Arc::clone(&done))));
+    drive.run_to_completion(&mut work, &mut |_| {}).await;
+    let outcome = done.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    match outcome {
+        Some((_, Ok(_))) => {
+            task.copies.lock().wrote_well_known(bytes);
+            (WellKnown { status: WellKnownStatus::Written, ledger, reason: None }, None)
+        }
+        Some((path, Err(error))) => {
+            let why = not_written(&error.message);
+            task.copies.lock().fail(&path, error);
+            (why, Some(checkpoint))
+        }
+        None => (not_written("the run was stopped"), Some(checkpoint)),
+    }
+}
+
+/// Newest states name the network; states of old checkpoints do not (rules E 7).
+fn with_passphrase(json: Vec<u8>, network: Option<&str>) -> Vec<u8> {
+    let parsed: Option<serde_json::Map<String, serde_json::Value>> = serde_json::from_slice(&json).ok();
+    match (parsed, network) {
+        (Some(mut state), Some(network)) if !state.contains_key("networkPassphrase") => {
+            state.insert("networkPassphrase".to_owned(), network.into());
+            serde_json::to_vec_pretty(&state).unwrap_or(json)
+        }
+        _ => json,
+    }
+}
