@@ -25,7 +25,7 @@ use crate::driver::{self, verify_archives};
 use crate::historywork::checkpoint_data::MissingData;
 use crate::report::Versions;
 use crate::transport::ArchiveReader;
-use crate::transport::web::{FetchArchive, JsArchive};
+use crate::transport::web::{FetchArchive, JsArchive, JsArchiveWriter};
 
 /// Runs once, when the module is instantiated: panics reach the console with their place in the source.
 #[wasm_bindgen(start)]
@@ -43,8 +43,7 @@ pub async fn verify(source: JsValue, options: JsValue, on_event: Function, signa
     let options = options::run_options(&options)?;
     let host = WebHost::new(&signal)?;
     let readers = readers(source, &host)?;
-    // A listener that throws must not stop the run; the wrapper in www/lib never does.
-    let mut emit = |event: crate::driver::event::Event| drop(to_js(&event).and_then(|event| on_event.call1(&JsValue::NULL, &event)));
+    let mut emit = listener(on_event);
     let report = verify_archives(borrowed(&readers), &host, &options, &mut emit).await;
     to_js(&report.map_err(|error| usage(&error.to_string()))?)
 }
@@ -280,6 +279,80 @@ fn prove_error(error: ProveError, signal: &AbortSignal) -> JsValue {
         ProveError::Read(error) => missing(error, signal),
         other => with_code(&other.to_string(), other.code(), None),
     }
+}
+
+/// Copies what sources have and the destination has not. Resolves with the report, also after `signal` aborted.
+///
+/// # Errors
+/// Before anything is written: `USAGE` for what the caller got wrong, which another network at the destination is too; `UNSUPPORTED`.
+#[wasm_bindgen(js_name = mirrorArchive)]
+pub async fn mirror_archive(
+    sources: JsValue,
+    destination: JsValue,
+    options: JsValue,
+    on_event: Function,
+    signal: AbortSignal,
+) -> Result<JsValue, JsValue> {
+    let options = options::mirror_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(sources, &host)?;
+    let writer = writer(destination, &host)?;
+    let mut emit = listener(on_event);
+    let report = driver::mirror::mirror_archive(borrowed(&readers), &writer, &host, &options, &mut emit).await;
+    to_js(&report.map_err(|error| usage(&error.to_string()))?)
+}
+
+/// Fetches what an archive lacks or has wrong. Resolves with the report, also after `signal` aborted.
+///
+/// # Errors
+/// As [`mirror_archive`].
+#[wasm_bindgen(js_name = repairArchive)]
+pub async fn repair_archive(
+    sources: JsValue,
+    destination: JsValue,
+    options: JsValue,
+    on_event: Function,
+    signal: AbortSignal,
+) -> Result<JsValue, JsValue> {
+    let options = options::repair_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(sources, &host)?;
+    let writer = writer(destination, &host)?;
+    let mut emit = listener(on_event);
+    let report = driver::repair::repair_archive(borrowed(&readers), &writer, &host, &options, &mut emit).await;
+    to_js(&report.map_err(|error| usage(&error.to_string()))?)
+}
+
+/// Estimates what a mirror into an empty place will cost.
+///
+/// # Errors
+/// `USAGE`, also where no source says how far it goes; `UNSUPPORTED`.
+#[wasm_bindgen(js_name = estimateMirror)]
+pub async fn estimate_mirror(sources: JsValue, options: JsValue, signal: AbortSignal) -> Result<JsValue, JsValue> {
+    let options = options::mirror_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(sources, &host)?;
+    let estimate = driver::estimate::estimate_mirror(borrowed(&readers), &host, &options).await;
+    to_js(&estimate.map_err(|error| usage(&error.to_string()))?)
+}
+
+/// The plan of what a report found, in stellar-archivist's form.
+///
+/// # Errors
+/// `USAGE` for what is no report.
+#[wasm_bindgen(js_name = repairPlan)]
+pub fn repair_plan(report: JsValue) -> Result<JsValue, JsValue> {
+    let found = serde_wasm_bindgen::from_value(report).map_err(|error| usage(&format!("this is no report: {error}")))?;
+    to_js(&crate::report::plan::RepairPlan::of_report(&found))
+}
+
+fn listener(on_event: Function) -> impl FnMut(crate::driver::event::Event) {
+    // A listener that throws must not stop the run; the wrapper in www/lib never does.
+    move |event| drop(to_js(&event).and_then(|event| on_event.call1(&JsValue::NULL, &event)))
+}
+
+fn writer(destination: JsValue, host: &WebHost) -> Result<JsArchiveWriter, JsValue> {
+    JsArchiveWriter::new(destination, host.signal()).map_err(|error| with_code(&error.message, error.code(), Some(error.advice())))
 }
 
 /// The metrics of a report in Prometheus' text format.

@@ -8,14 +8,18 @@ use super::usage;
 use crate::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
 use crate::archive::network::Network;
 use crate::driver::compare::CompareRange;
+use crate::driver::copy::CopyOptions;
 use crate::driver::log::LogRange;
+use crate::driver::mirror::MirrorOptions;
 use crate::driver::prove::{MAX_BUCKET_BYTES, WantedTransaction, parse_ledger_key};
 use crate::driver::recent_quorum_sets::{DEFAULT_LAST, RecentRange};
+use crate::driver::repair::RepairOptions;
 use crate::driver::verify_checkpoints::VerifyCheckpointsRequest;
 use crate::driver::{ReadOptions, RunOptions, Timeouts, Trust};
 use crate::historywork::EDGE_CONCURRENCY;
 use crate::historywork::check_single_ledger_header_work::KnownHeader;
 use crate::historywork::plan::Order;
+use crate::report::plan::{PlanLimits, RepairPlan};
 use crate::transport::web::is_workerd;
 use crate::trust::checkpoint_hashes::{CheckpointHashes, trusted_pair};
 use crate::trust::preset::Believed;
@@ -41,6 +45,33 @@ pub(super) fn run_options(object: &JsValue) -> Result<RunOptions, JsValue> {
         (boolean(object, "deep")?, boolean(object, "skipOptional")?, boolean(object, "skipBuckets")?);
     options.trust = trust(object)?;
     (options.save_state, options.resume) = (boolean(object, "saveState")?, text(object, "resume")?);
+    Ok(options)
+}
+
+/// For [`super::mirror_archive`] and [`super::estimate_mirror`].
+pub(super) fn mirror_options(object: &JsValue) -> Result<MirrorOptions, JsValue> {
+    let copy = copy_options(object, &["allowGaps", "overwrite"])?;
+    Ok(MirrorOptions { copy, overwrite: boolean(object, "overwrite")?, allow_gaps: boolean(object, "allowGaps")? })
+}
+
+/// For [`super::repair_archive`].
+pub(super) fn repair_options(object: &JsValue) -> Result<RepairOptions, JsValue> {
+    let copy = copy_options(object, &["dryRun", "plan"])?;
+    let plan = text(object, "plan")?.map(|plan| RepairPlan::parse(&plan, copy.frequency, &PlanLimits::default()));
+    let plan = plan.transpose().map_err(|error| usage(&format!("plan: {error}")))?;
+    Ok(RepairOptions { copy, dry_run: boolean(object, "dryRun")?, plan })
+}
+
+fn copy_options(object: &JsValue, own: &[&str]) -> Result<CopyOptions, JsValue> {
+    refuse_strangers(object, &[own, &["bandwidthLimit", "range", "readBack", "skipOptional", "trust"]].concat())?;
+    let read = reading(object)?;
+    let mut options = CopyOptions::default();
+    (options.network, options.concurrency, options.retry) = (read.network, read.concurrency, read.retry);
+    (options.timeouts, options.frequency) = (read.timeouts, read.frequency);
+    (options.low, options.high) = range(object)?;
+    (options.skip_optional, options.read_back) = (boolean(object, "skipOptional")?, boolean(object, "readBack")?);
+    options.bandwidth = integer(object, "bandwidthLimit")?.map(u64::from);
+    options.trust = trust(object)?;
     Ok(options)
 }
 

@@ -341,9 +341,8 @@ async fn put_well_known(
         }
         (Some(whole), _) => whole,
     };
-    // A repair that looked at some checkpoints only, or at those below its end, knows nothing of those above.
-    let to_mend = task.kind == CopyKind::Mirror || !announced.is_some_and(|tip| tip > checkpoint);
-    if !to_mend {
+    // A repair mends what there is, and does not go further.
+    if task.kind == CopyKind::Repair && announced.is_some() {
         return (kept(None), None);
     }
     if !task.to_the_end {

@@ -7,6 +7,7 @@ pub mod compare;
 pub mod copy;
 pub mod download;
 pub mod dump;
+pub mod estimate;
 pub mod event;
 pub mod header;
 pub mod log;

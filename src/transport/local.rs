@@ -44,6 +44,10 @@ impl ArchiveReader for LocalArchive {
         });
         Box::pin(ready(body))
     }
+
+    fn size<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Option<u64>> {
+        Box::pin(ready(fs::metadata(self.root.join(path.as_str())).ok().map(|metadata| metadata.len())))
+    }
 }
 
 /// A folder that an archive is written to. It, and folders in it, are made where they are missing.

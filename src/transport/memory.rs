@@ -38,6 +38,10 @@ impl ArchiveReader for MemoryArchive {
     fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
         Box::pin(ready(open(&self.files, path)))
     }
+
+    fn size<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Option<u64>> {
+        Box::pin(ready(self.files.get(path.as_str()).map(|bytes| crate::codec::u64_from(bytes.len()))))
+    }
 }
 
 /// An archive that comes about in memory, and can be read while it does. Clones share it.

@@ -32,6 +32,11 @@ pub trait ArchiveReader {
     /// Opens a file. The future and the body stop early when the run is cancelled.
     fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>>;
 
+    /// The bytes of a file as it is stored, without reading it, where the place can tell.
+    fn size<'a>(&'a self, _path: &'a ArchivePath) -> LocalBoxFuture<'a, Option<u64>> {
+        Box::pin(core::future::ready(None))
+    }
+
     /// Opens a file past every cache on the way: for an answer that was missing or damaged a moment ago.
     fn open_fresh<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
         self.open(path)

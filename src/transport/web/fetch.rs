@@ -4,7 +4,7 @@
 //! `.well-known` file is asked for past the caches, which are known to hold stale ones.
 
 use futures_util::future::LocalBoxFuture;
-use gloo_net::http::{Request, Response};
+use gloo_net::http::{Method, Request, RequestBuilder, Response};
 use js_sys::{Date, Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -94,6 +94,18 @@ impl ArchiveReader for FetchArchive {
 
     fn open_fresh<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
         Box::pin(self.fetch(path, true))
+    }
+
+    fn size<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Option<u64>> {
+        Box::pin(async move {
+            let mut request = RequestBuilder::new(&format!("{}/{path}", self.root)).method(Method::HEAD).abort_signal(Some(&self.signal));
+            if !is_workerd() {
+                request = request.credentials(RequestCredentials::Omit).referrer_policy(ReferrerPolicy::NoReferrer);
+            }
+            let request = request.build().ok()?;
+            let response = Response::from(call_fetch(&request.into()).await.ok()?);
+            response.headers().get("content-length").filter(|_| response.status() == 200)?.parse().ok()
+        })
     }
 }
 

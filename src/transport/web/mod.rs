@@ -1,7 +1,9 @@
-//! Archives on the web platform: over `fetch`, and through readers that JavaScript brings (a folder, a zip, anything).
+//! Archives on the web platform: over `fetch`, and through readers and writers that JavaScript brings (a folder, a zip, S3,
+//! anything).
 
 mod fetch;
 mod reader;
+mod writer;
 
 use futures_util::{StreamExt, TryStreamExt};
 use js_sys::{Reflect, Uint8Array};
@@ -10,6 +12,7 @@ use web_sys::ReadableStream;
 
 pub use fetch::{FetchArchive, is_workerd};
 pub use reader::JsArchive;
+pub use writer::JsArchiveWriter;
 
 use super::Body;
 use crate::archive::error::{ReadError, ReadErrorKind};

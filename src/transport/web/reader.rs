@@ -1,4 +1,5 @@
-//! An archive that JavaScript reads: `{ name, get(path, { signal }) }` with bytes, a stream, or `null` for no such file.
+//! An archive that JavaScript reads: `{ name, get(path, { signal }) }` with bytes, a stream, or `null` for no such file; with
+//! `size(path, { signal })` it can tell how large a file is before it is read.
 
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
@@ -82,6 +83,11 @@ fn in_chunks(bytes: Uint8Array) -> Body {
 
 const CHUNK: u32 = 1 << 18;
 
+#[allow(clippy::as_conversions)] // checked to be a whole number in range
+fn whole_number(number: f64) -> Option<u64> {
+    (number.fract() == 0.0 && (0.0..=9_007_199_254_740_991.0).contains(&number)).then_some(number as u64)
+}
+
 impl ArchiveReader for JsArchive {
     fn name(&self) -> &str {
         &self.name
@@ -89,5 +95,13 @@ impl ArchiveReader for JsArchive {
 
     fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
         Box::pin(self.read(path))
+    }
+
+    fn size<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Option<u64>> {
+        Box::pin(async move {
+            let size: Function = Reflect::get(&self.reader, &"size".into()).ok()?.dyn_into().ok()?;
+            let called = size.call2(&self.reader, &path.as_str().into(), &self.options).ok()?;
+            whole_number(JsFuture::from(Promise::resolve(&called)).await.ok()?.as_f64()?)
+        })
     }
 }
