@@ -93,11 +93,14 @@ impl ArchiveReader for Source {
     }
 }
 
+/// What a place answers to a file and the number of files before it.
+type Fault = Box<dyn Fn(&str, usize) -> Option<WriteError>>;
+
 /// A place that notes what is written to it, and fails as it is told.
 struct Place {
     inner: MemoryArchiveWriter,
     order: RefCell<Vec<String>>,
-    fault: Box<dyn Fn(&str, usize) -> Option<WriteError>>,
+    fault: Fault,
     /// Says that it wrote, and did not.
     lies: Cell<u32>,
     puts: Cell<usize>,
@@ -140,6 +143,11 @@ impl ArchiveWriter for Place {
     }
 }
 
+fn readers<'a>(sources: &[&'a Source]) -> Vec<&'a dyn ArchiveReader> {
+    let reader = |source: &&'a Source| -> &'a dyn ArchiveReader { *source };
+    sources.iter().map(reader).collect()
+}
+
 fn copy_options() -> CopyOptions {
     let mut options = CopyOptions::default();
     options.concurrency = 4;
@@ -150,8 +158,7 @@ fn mirror_with(sources: &[&Source], to: &dyn ArchiveWriter, change: impl FnOnce(
     let mut options = MirrorOptions::default();
     options.copy = copy_options();
     change(&mut options);
-    let readers = sources.iter().map(|source| *source as &dyn ArchiveReader).collect();
-    futures_executor::block_on(mirror_archive(readers, to, &TestHost::default(), &options, &mut |_| {}))
+    futures_executor::block_on(mirror_archive(readers(sources), to, &TestHost::default(), &options, &mut |_| {}))
 }
 
 fn mirror(from: &Source, to: &dyn ArchiveWriter) -> CopyReport {
@@ -162,8 +169,7 @@ fn repair_with(sources: &[&Source], to: &dyn ArchiveWriter, change: impl FnOnce(
     let mut options = RepairOptions::default();
     options.copy = copy_options();
     change(&mut options);
-    let readers = sources.iter().map(|source| *source as &dyn ArchiveReader).collect();
-    futures_executor::block_on(repair_archive(readers, to, &TestHost::default(), &options, &mut |_| {}))
+    futures_executor::block_on(repair_archive(readers(sources), to, &TestHost::default(), &options, &mut |_| {}))
 }
 
 fn repair(from: &Source, to: &dyn ArchiveWriter) -> CopyReport {
