@@ -240,6 +240,7 @@ const declarations = once(async () => {
   const inputs = ['package-lock.json', 'pkg-config/tsconfig.json', 'pkg-config/tsconfig.types.json', 'target/pkg', 'www/lib'];
   await stampedStep('type declarations', { inputs, outputs: ['dist/index.d.ts'] }, async ({ run }) => {
     removeFromDist('.d.ts');
+    rmSync(absolute('dist/writers'), { recursive: true, force: true });
     await run('node', [TSC, '--project', 'pkg-config/tsconfig.types.json']);
   });
 });
@@ -315,7 +316,7 @@ async function wasmTests() {
 
 async function nodeTests() {
   await Promise.all([dist(), python(), sampleArchive()]);
-  const files = [...testFiles('pkg-config'), ...testFiles('tests/node')];
+  const files = [...testFiles('pkg-config'), ...testFiles('tests/node'), ...testFiles('tests/writers')];
   await testStep('package and command line tests', ({ run }) => run('node', [...NODE_TEST, ...files]), nodeResults);
 }
 

@@ -25,7 +25,7 @@ function codeOf(error: unknown): unknown {
 }
 
 /** A host's name without a scheme is the likeliest slip: `history.stellar.org/prd/…`. */
-function looksLikeHost(name: string): boolean {
+export function looksLikeHost(name: string): boolean {
   return /^[\w-]+(\.[\w-]+)+(:\d+)?(\/|$)/.test(name) && !name.startsWith('.');
 }
 

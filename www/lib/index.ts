@@ -23,10 +23,26 @@ import type {
 export { quorumSetFromConfig, quorumSetToConfig } from './core-config.ts';
 export { ArchiveVerifierError } from './errors.ts';
 export { verifyInWorker } from './worker-client.ts';
+export { folderWriter, opfsArchive } from './writers/browser-folder.ts';
+export { ArchiveWriteError } from './writers/errors.ts';
+export { memoryArchive } from './writers/memory.ts';
+export { presignedWriter } from './writers/presigned.ts';
+export { r2Writer } from './writers/r2.ts';
+export { s3Writer } from './writers/s3.ts';
+export { stagedWriter } from './writers/staged.ts';
+export { webdavWriter } from './writers/webdav.ts';
+export { zipArchive } from './writers/zip.ts';
 export type { ConfigQuorumSet } from './core-config.ts';
 export type { WasmInput } from './engine.ts';
 export type { Run } from './run.ts';
 export type * from './types.ts';
+export type { MemoryArchive } from './writers/memory.ts';
+export type { PresignedOptions } from './writers/presigned.ts';
+export type { R2BucketLike, R2Options, R2UploadLike } from './writers/r2.ts';
+export type { S3Options } from './writers/s3.ts';
+export type { StagedWriter } from './writers/staged.ts';
+export type { WebdavOptions } from './writers/webdav.ts';
+export type { ZipArchive } from './writers/zip.ts';
 
 const engine = createEngine({
   async load(input) {

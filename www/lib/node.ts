@@ -3,10 +3,7 @@
  *
  * Not here: the command line (`www/cli`), and anything that happens at import.
  */
-import { constants } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { initSync } from '../../target/pkg/stellar_archive_verifier.js';
 import { createEngine } from './engine.ts';
@@ -14,26 +11,41 @@ import type { WasmInput } from './engine.ts';
 import { ArchiveVerifierError } from './errors.ts';
 import type { Run } from './run.ts';
 import type {
-  ArchiveFile, ArchiveReader, ArchiveSource, ArchiveSources, ArchiveStatus, CheckpointData, CheckpointHashesOptions, CompareEvent, CompareOptions,
+  ArchiveReader, ArchiveSource, ArchiveSources, ArchiveStatus, CheckpointData, CheckpointHashesOptions, CompareEvent, CompareOptions,
   CompareReport, DownloadOptions, DumpOptions, EntryProofOptions, HeaderCheck, HeaderCheckOptions, LogLine, LogOptions, LogSummary, NetworkPreset,
   ProofOptions, ProofReport, Provenance, ProvenanceOptions, QuorumSetPreset, QuorumSetsOptions, ReadOptions, RecentQuorumSets, Report, TransactionProofOptions,
   VerifiedCheckpoints, VerifyOptions, Versions,
 } from './types.ts';
+import { fileSpool } from './writers/file-spool.ts';
+import * as presigned from './writers/presigned.ts';
+import type { StagedWriter } from './writers/staged.ts';
+import * as webdav from './writers/webdav.ts';
 
 export { quorumSetFromConfig, quorumSetToConfig } from './core-config.ts';
+export { directoryReader } from './directory.ts';
 export { ArchiveVerifierError } from './errors.ts';
 export { verifyInWorker } from './worker-client.ts';
+export { ArchiveWriteError } from './writers/errors.ts';
+export { directoryWriter } from './writers/folder.ts';
+export { memoryArchive } from './writers/memory.ts';
+export { r2Writer } from './writers/r2.ts';
+export { s3Writer } from './writers/s3.ts';
+export { stagedWriter } from './writers/staged.ts';
+export { zipArchive } from './writers/zip.ts';
 export type { ConfigQuorumSet } from './core-config.ts';
 export type { WasmInput } from './engine.ts';
 export type { Run } from './run.ts';
 export type * from './types.ts';
+export type { MemoryArchive } from './writers/memory.ts';
+export type { PresignedOptions } from './writers/presigned.ts';
+export type { R2BucketLike, R2Options, R2UploadLike } from './writers/r2.ts';
+export type { S3Options } from './writers/s3.ts';
+export type { StagedWriter } from './writers/staged.ts';
+export type { WebdavOptions } from './writers/webdav.ts';
+export type { ZipArchive } from './writers/zip.ts';
 
 /** Not a literal in `new URL`: bundlers would take it for an asset of theirs and move or inline it. */
 const WASM_FILE = 'stellar_archive_verifier_bg.wasm';
-
-/** Files up to this size are read in one go; larger ones (buckets) are streamed, so that they never lie in memory whole. */
-const WHOLE_FILE_LIMIT = 1 << 20;
-const CHUNK = 256 << 10;
 
 let module: WebAssembly.Module | undefined;
 
@@ -201,82 +213,12 @@ export function wasmMemoryBytes(): number {
   return module === undefined ? 0 : initSync({ module }).memory.buffer.byteLength;
 }
 
-function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+/** An archive whose files each have a signed URL. Large files wait in the temporary folder until they are whole. */
+export function presignedWriter(options: presigned.PresignedOptions): ArchiveReader & StagedWriter {
+  return presigned.presignedWriter(options, fileSpool);
 }
 
-/** What keeps a file of an existing folder from being read; the verifier's report adds the cause's own words. */
-function readError(path: string, cause: unknown): Error {
-  if (cause instanceof Error && cause.name === 'AbortError') return cause;
-  const code = errnoOf(cause);
-  if (code === 'EACCES' || code === 'EPERM') {
-    return new ArchiveVerifierError('FORBIDDEN', `${path} may not be read`, {
-      advice: 'Make the archive readable for the user who runs the verifier.', cause,
-    });
-  }
-  return new ArchiveVerifierError('NETWORK', `${path} could not be read`, {
-    advice: 'Check the disk or the network drive that holds the archive.', cause,
-  });
-}
-
-/** The rest of an open file, chunk by chunk; closes it at the end, on cancel and on failure. */
-function streamOf(file: FileHandle, path: string): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        // A buffer of its own for each chunk: the reader may hand it on to another thread.
-        const { bytesRead, buffer } = await file.read(new Uint8Array(CHUNK), 0, CHUNK);
-        if (bytesRead > 0) {
-          controller.enqueue(buffer.subarray(0, bytesRead));
-          return;
-        }
-        await file.close();
-        controller.close();
-      } catch (cause) {
-        await file.close().catch(() => undefined);
-        throw readError(path, cause);
-      }
-    },
-    cancel: () => file.close(),
-  }, { highWaterMark: 0 });
-}
-
-/**
- * An archive in a local folder. A file that is not there is `null`; links inside the archive are followed (mirrors are
- * often made of them), but a path never climbs out of the folder by itself.
- */
-export function directoryReader(path: string): ArchiveReader {
-  return {
-    name: path,
-    async get(name, { signal }): Promise<ArchiveFile> {
-      if (name.startsWith('/') || name.includes('\0') || name.split(/[/\\]/).includes('..')) {
-        throw new ArchiveVerifierError('USAGE', `${JSON.stringify(name)} is not a path inside an archive`);
-      }
-      signal.throwIfAborted();
-      const full = join(path, name);
-      let file: FileHandle;
-      try {
-        // Not blocking on what only looks like a file: opening a FIFO would wait for a writer for ever.
-        file = await open(full, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-      } catch (cause) {
-        const code = errnoOf(cause);
-        if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-        throw readError(full, cause);
-      }
-      let streaming = false;
-      try {
-        const stat = await file.stat();
-        if (!stat.isFile()) return null;
-        if (stat.size > WHOLE_FILE_LIMIT) {
-          streaming = true;
-          return streamOf(file, full);
-        }
-        return await file.readFile();
-      } catch (cause) {
-        throw readError(full, cause);
-      } finally {
-        if (!streaming) await file.close();
-      }
-    },
-  };
+/** An archive on a WebDAV server; its folders are made as needed. Large files wait in the temporary folder until they are whole. */
+export function webdavWriter(options: webdav.WebdavOptions): ArchiveReader & StagedWriter {
+  return webdav.webdavWriter(options, fileSpool);
 }

@@ -27,6 +27,31 @@ export interface ArchiveReader {
   get(path: string, options: { signal: AbortSignal }): Promise<ArchiveFile>;
 }
 
+/** Where an archive is written. Only `put` and `exists` are needed. */
+export interface ArchiveWriter {
+  /** Shown in reports, for example the folder's path. */
+  readonly name: string;
+  /** Writes a file, all of it or nothing; an earlier one is replaced. `path` is relative to the archive's root. */
+  put(path: string, content: Uint8Array, options: { signal: AbortSignal }): Promise<void>;
+  exists(path: string, options: { signal: AbortSignal }): Promise<boolean>;
+  /** Begins a large file, of which nothing is visible before `commit`. Without it, files are gathered in memory and handed to `put`. */
+  stage?(path: string, options: { signal: AbortSignal }): Promise<StagedFile>;
+  /** What is there already, as `ArchiveReader.get`: makes runs differential and resumable. Without it everything is written again. */
+  get?(path: string, options: { signal: AbortSignal }): Promise<ArchiveFile>;
+  /** Makes a folder (`ledger/00/00/00`) where the place wants that before files are put; called once a folder. */
+  makeDir?(path: string, options: { signal: AbortSignal }): Promise<void>;
+}
+
+/** A file that is being written. Its calls follow each other, each once the one before has come to its end. */
+export interface StagedFile {
+  /** The chunk is the caller's again once this is done. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** The file is whole and verified: it becomes visible, durably, in place of an earlier one. */
+  commit(): Promise<void>;
+  /** It is not wanted: leaves nothing behind. Never rejects. */
+  abort(): Promise<void>;
+}
+
 /** The root of an archive: an `http(s)` URL or a reader. */
 export type ArchiveSource = string | URL | ArchiveReader;
 
