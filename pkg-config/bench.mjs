@@ -5,16 +5,15 @@
  * times belong to one machine; ratios carry over.
  */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Advice, TARGET, absolute, say, stampedStep, step } from './run.mjs';
 import { addBigBucket } from './bench-bucket.mjs';
+import { PEER, installPeer } from './peer.mjs';
 
 const call = promisify(execFile);
-const PEER = { name: 'stellar-archivist', version: '28.0.0' };
 const BIG = 'target/bench/big-bucket';
 const MB = 1_000_000;
 const SHOWN_FINDINGS = 5;
@@ -67,16 +66,6 @@ async function timed(command) {
 function summary(runs, key) {
   const sorted = runs.map((run) => run[key]).sort((a, b) => a - b);
   return { min: sorted[0], median: sorted[Math.floor(sorted.length / 2)] };
-}
-
-async function installPeer() {
-  const root = absolute('target/tools');
-  const program = join(root, 'bin', PEER.name);
-  if (existsSync(program)) return program;
-  await step(`${PEER.name} ${PEER.version} (several minutes)`, ({ run }) =>
-    run('cargo', ['install', PEER.name, '--version', PEER.version, '--locked', '--root', root]),
-  );
-  return program;
 }
 
 // ---- the memory

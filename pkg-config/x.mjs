@@ -11,12 +11,14 @@ import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync,
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Advice, Failed, ROOT, TARGET, absolute, ask, once, say, speakOn, stampedStep, step, stopChildren, total } from './run.mjs';
+import { installPeer } from './peer.mjs';
 import { serve } from './serve.mjs';
 
 const USAGE = `usage: node pkg-config/x.mjs <command>
 
   start [--archive DIR] [--port N]   builds the page and serves it with a sample archive, and with the archive in DIR
-  test [native|wasm|node|page ...]   runs all tests, or some of them
+  test [native|wasm|node|page|peers ...] [--peers]
+                                     runs all tests, or some of them; those with stellar-archivist (peers) only when named
   build                              leaves the package and the page in dist/
   bench [--peers] [--json]           measures the command line and the memory it takes`;
 
@@ -80,11 +82,13 @@ async function build() {
 }
 
 async function test(args) {
-  const lanes = { native: [nativeTests, lint], wasm: [wasmTests], node: [typeCheck, nodeTests], page: [pageTests] };
-  const { positionals } = parse(args, {});
+  const lanes = { native: [nativeTests, lint], wasm: [wasmTests], node: [typeCheck, nodeTests], page: [pageTests], peers: [peerTests] };
+  const { values, positionals } = parse(args, { peers: { type: 'boolean' } });
   const unknown = positionals.find((name) => !Object.hasOwn(lanes, name));
   if (unknown !== undefined) throw new Advice(`there are no tests named ${unknown}\n\n${USAGE}`);
-  const chosen = positionals.length > 0 ? positionals : Object.keys(lanes);
+  // Whoever did not ask for it need not build another program.
+  const named = positionals.length > 0 ? positionals : Object.keys(lanes).filter((name) => name !== 'peers');
+  const chosen = [...new Set([...named, ...(values.peers ? ['peers'] : [])])];
   withTestRunner = chosen.includes('wasm');
   say(`Testing: ${chosen.join(', ')} (logs: target/logs)`);
   // The first fault of one lane must not hide those of another.
@@ -318,6 +322,13 @@ async function nodeTests() {
   await Promise.all([dist(), python(), sampleArchive()]);
   const files = [...testFiles('pkg-config'), ...testFiles('tests/node'), ...testFiles('tests/writers')];
   await testStep('package and command line tests', ({ run }) => run('node', [...NODE_TEST, ...files]), nodeResults);
+}
+
+/** What other programs make of what ours writes, and ours of theirs. */
+async function peerTests() {
+  await Promise.all([dist(), rust(), sampleArchive()]);
+  const env = { STELLAR_ARCHIVIST: await installPeer() };
+  await testStep('tests with stellar-archivist', ({ run }) => run('node', [...NODE_TEST, ...testFiles('tests/peers')], { env }), nodeResults);
 }
 
 async function pageTests() {

@@ -209,9 +209,10 @@ impl CopyTask {
     pub(super) fn refuse_another_network(&self, network: &Network) -> Result<(), UsageError> {
         match &self.root.passphrase {
             Some(passphrase) if passphrase != network.passphrase() => Err(UsageError(format!(
-                "{} is an archive of the network \"{passphrase}\", not of \"{}\". Nothing was written: take another destination",
+                "{} is an archive of the network \"{passphrase}\", not of \"{}\". Nothing was written: take another destination; if only its newest state is wrong, remove {} and run again",
                 self.name,
-                network.passphrase()
+                network.passphrase(),
+                ArchivePath::well_known()
             ))),
             _ => Ok(()),
         }
@@ -353,9 +354,18 @@ async fn put_well_known(
     {
         return (not_written(&format!("checkpoint {wanted}, which the plan wants it to name, is not whole")), Some(wanted));
     }
-    let forged = verification.findings.iter().find(|finding| finding.is_error() && finding.code == FindingCode::AnchorMismatch);
-    if forged.is_some() {
-        return (not_written("the history is not the one that those vouch for whom you believe"), None);
+    use FindingCode as F;
+    for (codes, why) in [
+        (&[F::AnchorMismatch][..], "the history is not the one that those vouch for whom you believe"),
+        (
+            &[F::ArchivesDisagree, F::RootMismatch],
+            "the sources hold another history of these ledgers, and nothing tells which is the network's",
+        ),
+    ] {
+        let mut errors = verification.findings.iter().filter(|finding| finding.is_error());
+        if errors.any(|finding| codes.contains(&finding.code)) {
+            return (not_written(why), None);
+        }
     }
     let ledger = Some(checkpoint.last_ledger());
     let network = verification.network.passphrase.as_deref();

@@ -151,7 +151,7 @@ impl<'a> Probe<'a> {
     }
 
     /// Whether any archive has anything of a checkpoint.
-    async fn exists(&mut self, checkpoint: Checkpoint) -> bool {
+    pub(super) async fn exists(&mut self, checkpoint: Checkpoint) -> bool {
         let behind = |archive: &ArchiveId| self.tips.get(archive.index()).copied().flatten().is_some_and(|tip| tip < checkpoint);
         let mut asked: Vec<_> = self.drive.pool().ids().filter(|archive| !behind(archive)).collect();
         if asked.is_empty() {

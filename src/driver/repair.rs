@@ -49,16 +49,20 @@ pub async fn repair_archive(
     }
     let mut copy = options.copy.clone();
     let root = DestinationRoot::read(destination, host, &copy).await?;
+    let mut root = root;
+    let mut to_the_end = true;
     let only = match &options.plan {
         Some(plan) => Some(only(plan, &sources, host, &copy).await?),
         None => {
-            let own = own_range(destination, &sources, &root, host, &copy).await?;
-            copy.low = copy.low.or(Some(own.first().first_ledger()));
-            copy.high = copy.high.or(Some(own.last().last_ledger()));
+            let extent = own_range(destination, &sources, &root, host, &copy).await?;
+            copy.low = copy.low.or(Some(extent.range.first().first_ledger()));
+            copy.high = copy.high.or(Some(extent.range.last().last_ledger()));
+            to_the_end = extent.to_the_end;
+            root.is_sound &= !extent.announces_too_much;
             None
         }
     };
-    let manner = Manner { kind: CopyKind::Repair, dry_run: options.dry_run, keeps: true, to_the_end: options.copy.high.is_none() };
+    let manner = Manner { kind: CopyKind::Repair, dry_run: options.dry_run, keeps: true, to_the_end };
     copy::run(Places { sources, destination }, host, &copy, manner, root, only, emit).await
 }
 
@@ -90,6 +94,15 @@ async fn tip_of(sources: &[&dyn ArchiveReader], host: &dyn Host, options: &CopyO
     pinned_tip(&roots.list, options.frequency)
 }
 
+/// How far a destination goes.
+struct Extent {
+    range: CheckpointRange,
+    /// Whether there is nothing above the range.
+    to_the_end: bool,
+    /// Its newest state names a checkpoint that neither it nor a source has.
+    announces_too_much: bool,
+}
+
 /// The checkpoints that the destination has, judged by its newest state or, where that is no help, by its files.
 async fn own_range(
     destination: &dyn ArchiveWriter,
@@ -97,23 +110,33 @@ async fn own_range(
     root: &DestinationRoot,
     host: &dyn Host,
     options: &CopyOptions,
-) -> Result<CheckpointRange, UsageError> {
+) -> Result<Extent, UsageError> {
     let nothing = || UsageError(format!("{} holds no archive: to fill it, mirror into it", destination.name()));
     let Some(reader) = destination.reader() else { return Err(nothing()) };
     let frequency = options.frequency;
-    let end = options.high.map(|high| frequency.containing(high));
-    let announced = end.or(root.tip);
-    let highest = match announced {
-        Some(end) => end,
-        None => tip_of(sources, host, options)
-            .await
-            .ok_or_else(|| UsageError("neither the destination nor a source says how far it goes: name the highest ledger".to_owned()))?,
-    };
     let pool = ArchivePool::new(vec![reader]);
     let drive = Drive::new(&pool, host, options.timeouts);
     let mut probe = Probe::new(&drive, &options.run(), &[]);
+    let theirs = tip_of(sources, host, options).await;
+    // One that is wrong in itself does not say how far it goes.
+    let mut announced = root.tip.filter(|_| root.is_sound);
+    let mut announces_too_much = false;
+    if let Some(tip) = announced
+        && theirs.is_none_or(|theirs| theirs < tip)
+        && !probe.exists(tip).await
+    {
+        (announced, announces_too_much) = (None, true);
+    }
+    let end = options.high.map(|high| frequency.containing(high)).or(announced);
+    let highest = end
+        .or(theirs)
+        .ok_or_else(|| UsageError("neither the destination nor a source says how far it goes: name the highest ledger".to_owned()))?;
     let low = options.low.unwrap_or(LedgerSeq::GENESIS);
     let whole = CheckpointRange::covering(low, highest.last_ledger(), frequency).ok_or_else(nothing)?;
-    let own = probe.extent(whole, options.low.is_some(), announced.is_some()).await;
-    own.ok_or_else(nothing)
+    let range = probe.extent(whole, options.low.is_some(), end.is_some()).await.ok_or_else(nothing)?;
+    let to_the_end = match range.last().next() {
+        Some(next) if options.high.is_some() => !probe.exists(next).await,
+        _ => true,
+    };
+    Ok(Extent { range, to_the_end, announces_too_much })
 }

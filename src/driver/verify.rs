@@ -23,7 +23,7 @@ use crate::historywork::get_remote_file_work::{GetRemoteFileWork, Plain, PlainFi
 use crate::historywork::plan::{Order, Plan, Seed};
 use crate::historywork::range::JoinedRange;
 use crate::historywork::saved::{Request, Root, SavedHead, resume};
-use crate::historywork::verify_checkpoint_work::{CheckpointOrder, CheckpointsDone, VerifyCheckpointWork};
+use crate::historywork::verify_checkpoint_work::{CheckpointOrder, CheckpointsDone, VerifiedCheckpoint, VerifyCheckpointWork};
 use crate::historywork::verify_range_work::{RangeSettings, SharedRange, VerifyRangeWork};
 use crate::historywork::{CONCURRENCY, COORDINATE, DOWNLOAD, HistoryEvent, Scheduler, scheduler};
 use crate::limits::Budget;
@@ -315,8 +315,8 @@ impl Run<'_, '_> {
     }
 
     /// Refuses to write into an archive of another history of the same network, such as a test network before its reset: where
-    /// both have a checkpoint they have another state of it, already had another one before, and the destination agrees with
-    /// itself. A single broken file is no other history.
+    /// both have a checkpoint, each agrees with itself and they are two, and so it is already one before. A single checkpoint that is
+    /// another one is no other history.
     async fn refuse_another_history(
         &mut self,
         copy: &CopyTask,
@@ -330,39 +330,46 @@ impl Run<'_, '_> {
         let mut looked_at: Vec<_> = common.into_iter().chain(range.map(CheckpointRange::first)).collect();
         looked_at.dedup();
         for checkpoint in looked_at {
-            let Some(own) = self.state_of(checkpoint, Some(destination), accounts).await else { continue };
-            let mut differ = [false, false];
+            if self.are_two(checkpoint, destination, accounts).await != Some(true) {
+                continue;
+            }
             let before = checkpoint.previous();
-            let own_before = match before {
-                Some(before) => self.state_of(before, Some(destination), accounts).await,
+            let were_two = match before {
+                Some(before) => self.are_two(before, destination, accounts).await,
                 None => None,
             };
-            for id in self.drive.pool().ids().filter(|id| *id != destination) {
-                let Some(theirs) = self.state_of(checkpoint, Some(id), accounts).await else { continue };
-                let theirs_before = match before {
-                    Some(before) => self.state_of(before, Some(id), accounts).await,
-                    None => None,
-                };
-                let other = theirs.current_buckets.hash() != own.current_buckets.hash();
-                let other_before = own_before.as_ref().zip(theirs_before.as_ref());
-                let other_before = other_before.map(|(own, theirs)| own.current_buckets.hash() != theirs.current_buckets.hash());
-                if !other || other_before == Some(false) {
-                    differ = [false, false];
-                    break;
-                }
-                differ = [true, other_before.is_some()];
-            }
-            let agrees_with_itself =
-                copy.root.hash.is_none_or(|hash| copy.root.tip != Some(checkpoint) || hash == own.current_buckets.hash());
-            if differ[0] && agrees_with_itself && (differ[1] || before.is_none()) {
+            if were_two != Some(false) {
                 let ledger = checkpoint.last_ledger();
                 return Err(UsageError(format!(
-                    "{} holds another history of the network: already its state of ledger {ledger} is another one than the sources'. Nothing was written; to keep it, take another destination, to replace it, empty it first",
+                    "{} holds another history of the network: its ledger {ledger} is another one than the sources'. Nothing was written; to keep it, take another destination, to replace it, empty it first",
                     copy.name
                 )));
             }
         }
         Ok(())
+    }
+
+    /// Whether the destination and every source that can be heard have different checkpoints, each of which agrees with itself; none
+    /// where that cannot be told.
+    async fn are_two(&mut self, checkpoint: Checkpoint, destination: ArchiveId, accounts: &mut Accounts) -> Option<bool> {
+        let own = self.sound_end_of(checkpoint, destination, accounts).await?;
+        let mut other = None;
+        for id in self.drive.pool().ids().filter(|id| *id != destination) {
+            match self.sound_end_of(checkpoint, id, accounts).await {
+                Some(hash) if hash == own => return Some(false),
+                Some(_) => other = Some(true),
+                None => {}
+            }
+        }
+        other
+    }
+
+    /// The hash of a checkpoint's last header in one archive alone, if its headers and its state agree with each other.
+    async fn sound_end_of(&self, checkpoint: Checkpoint, id: ArchiveId, accounts: &mut Accounts) -> Option<Hash256> {
+        let verified = self.alone(checkpoint, id, None, false, accounts).await?;
+        let [history, ledger, ..] = verified.outcome.statuses;
+        let sound = history == Status::Verified && ledger == Status::Verified;
+        verified.headers.last().filter(|_| sound).map(|header| header.hash)
     }
 
     fn seed(&self) -> Seed {
@@ -536,32 +543,42 @@ impl Run<'_, '_> {
 
     /// Whether a checkpoint of one archive alone is sealed by whom the user believes.
     async fn is_sealed(&self, checkpoint: Checkpoint, id: ArchiveId, network: Option<&Network>, accounts: &mut Accounts) -> bool {
+        let verified = self.alone(checkpoint, id, network, true, accounts).await;
+        verified.is_some_and(|verified| verified.outcome.scp.seal.is_some())
+    }
+
+    /// A checkpoint as one archive alone has it, `look`ing at its signatures or leaving out its messages.
+    async fn alone(
+        &self,
+        checkpoint: Checkpoint,
+        id: ArchiveId,
+        network: Option<&Network>,
+        look: bool,
+        accounts: &mut Accounts,
+    ) -> Option<VerifiedCheckpoint> {
         let options = self.options;
-        let Some(reader) = self.drive.pool().reader(id) else { return false };
+        let reader = self.drive.pool().reader(id)?;
         let pool = ArchivePool::new(vec![reader]);
         let drive = Drive::new(&pool, self.host, options.timeouts);
         let rules = options.trust.rules(network.cloned(), false, options.budget.clone());
         let archives = Archives::new(vec![reader.name().to_owned()], rules);
-        let order = CheckpointOrder { index: 0, again: false, look: true, seek: false };
+        let order = CheckpointOrder { index: 0, again: false, look, seek: false };
         let done = CheckpointsDone::default();
-        let item = VerifyCheckpointWork::new(archives, checkpoint, options.retry, true, order, Arc::clone(&done));
+        let item = VerifyCheckpointWork::new(archives, checkpoint, options.retry, look, order, Arc::clone(&done));
         let mut work = scheduler(options.concurrency.max(1));
         let spec = WorkSpec::new("VerifyCheckpointWork", checkpoint.to_string(), COORDINATE).with_failing_children();
         // A fresh scheduler takes everything.
         let _ = work.add(spec, Box::new(item));
         drive.run_to_completion(&mut work, &mut |_| {}).await;
         let done = core::mem::take(&mut *done.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut sealed = false;
-        for verified in done.into_iter().flat_map(|(_, verified)| verified) {
-            let account = verified.accounts.get(ArchiveId::new(0));
-            let own = accounts.of(id);
-            own.requests = own.requests.saturating_add(account.requests);
-            own.failures = own.failures.saturating_add(account.failures);
-            own.compressed = own.compressed.saturating_add(account.compressed);
-            own.inflated = own.inflated.saturating_add(account.inflated);
-            sealed |= verified.outcome.scp.seal.is_some();
-        }
-        sealed
+        let verified = done.into_iter().flat_map(|(_, verified)| verified).next()?;
+        let account = verified.accounts.get(ArchiveId::new(0));
+        let own = accounts.of(id);
+        own.requests = own.requests.saturating_add(account.requests);
+        own.failures = own.failures.saturating_add(account.failures);
+        own.compressed = own.compressed.saturating_add(account.compressed);
+        own.inflated = own.inflated.saturating_add(account.inflated);
+        Some(verified)
     }
 
     /// What is worth saying of several archives before the run.

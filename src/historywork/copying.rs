@@ -292,6 +292,12 @@ impl Copying {
                 self.copies.lock().keep(Some(kind));
                 continue;
             }
+            // Its messages are as good, even if others that seal more were read.
+            let same_headers = verified.served.get(&FileKind::Ledger).copied() == self.archives.destination();
+            if kind == FileKind::Scp && sound && same_headers && at == Some(AtDestination::Sound) {
+                self.copies.lock().keep(Some(kind));
+                continue;
+            }
             // Files that archives may lack, or that nobody asked for.
             if matches!(status, Status::Unchecked(Unchecked::OptionalAbsent | Unchecked::NotPublished | Unchecked::Skipped)) {
                 continue;

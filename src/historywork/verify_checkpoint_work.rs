@@ -165,12 +165,45 @@ impl VerifyCheckpointWork {
         self.scps.len() < self.archives.count().min(ANSWERS)
     }
 
+    /// A state's merges are covered by no hash. Where the destination's differ from those of a source, all else being as sound, the
+    /// source's count: it is what the user has named to be right.
+    fn prefer_the_state_of_a_source(&self, tried: &mut Vec<VerifiedCheckpoint>) {
+        let Some(destination) = self.archives.destination() else { return };
+        let from = |one: &VerifiedCheckpoint| one.served.get(&FileKind::History).copied();
+        let Some(own) = tried.iter().position(|one| from(one) == Some(destination) && names_merges(one)) else { return };
+        let better = tried.iter().position(|one| {
+            let as_sound = tried.get(own).is_some_and(|own| rank(one) <= rank(own) && first_difference(one, own).is_none());
+            from(one).is_some_and(|from| from != destination) && as_sound && one.outcome.state.is_some()
+        });
+        if let Some(better) = better
+            && let (Some(own_state), Some(state)) =
+                (tried.get(own).map(|own| &own.outcome.state), tried.get(better).map(|one| &one.outcome.state))
+        {
+            let same = own_state.as_ref().zip(state.as_ref()).is_some_and(|(own, other)| {
+                own.current_buckets == other.current_buckets && own.hot_archive_buckets == other.hot_archive_buckets
+            });
+            tried.remove(if same { better } else { own });
+        }
+    }
+
+    /// Whether the destination's state names merges, and no source was asked for its own yet.
+    fn compares_merges(&mut self) -> bool {
+        let Some(destination) = self.archives.destination() else { return false };
+        let [only] = self.tried.as_slice() else { return false };
+        if only.served.get(&FileKind::History) != Some(&destination) || !names_merges(only) || !self.misfits.is_empty() {
+            return false;
+        }
+        self.misfits.push(destination);
+        self.avoid = BTreeMap::from([(FileKind::History, self.misfits.clone())]);
+        true
+    }
+
     /// Whether it is to be verified once more, and from whom not.
     fn doubt(&mut self) -> bool {
         if self.archives.count() < 2 || self.tried.len() >= TRIES {
             return false;
         }
-        if self.seeks_a_seal() {
+        if self.compares_merges() || self.seeks_a_seal() {
             return true;
         }
         let Some(last) = self.tried.last() else { return false };
@@ -204,6 +237,13 @@ impl VerifyCheckpointWork {
 
     fn finish(&mut self) {
         let mut tried = core::mem::take(&mut self.tried);
+        // What the destination has was found out once; later tries may have passed it over.
+        let mut known = BTreeMap::new();
+        for one in &mut tried {
+            known.extend(one.at_destination.iter().map(|(kind, at)| (*kind, at.clone())));
+            one.at_destination.clone_from(&known);
+        }
+        self.prefer_the_state_of_a_source(&mut tried);
         if !self.order.again {
             tried = best_of(tried, &self.archives).into_iter().collect();
         }
@@ -278,7 +318,14 @@ pub(super) fn rank(verified: &VerifiedCheckpoint) -> Rank {
     let unheard = [FileKind::History, FileKind::Ledger].iter().filter(|kind| !verified.served.contains_key(kind)).count();
     let faulty = verified.outcome.statuses.iter().filter(|status| **status == Status::Faulty).count();
     let sealed = core::cmp::Reverse(verified.outcome.scp.seal.as_ref().map(|seal| seal.ledger));
-    Rank { unheard, sealed, faulty: faulty + usize::from(has_suspicious_next(verified)) }
+    // A fault weighs more than a suspicion.
+    Rank { unheard, sealed, faulty: 2 * faulty + usize::from(has_suspicious_next(verified)) }
+}
+
+/// Whether the state names a merge, which no hash covers.
+fn names_merges(verified: &VerifiedCheckpoint) -> bool {
+    let state = verified.outcome.state.as_ref();
+    state.is_some_and(|state| lists(state).any(|(_, list)| list.levels().iter().any(|level| level.next != NextBucket::Clear)))
 }
 
 /// Whether the state names a merge at a protocol that publishes none: no hash covers what it says there (rules B.3).

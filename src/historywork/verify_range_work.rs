@@ -308,8 +308,6 @@ impl VerifyRangeWork {
             let voices = self.archives.count() - usize::from(self.archives.destination().is_some());
             let look = seek || voices > 1;
             let Some(checkpoint) = next.filter(|_| room && !self.is_over(turn)) else { return Ok(()) };
-            // A destination's messages are not replaced by others that say more.
-            let seek = seek && self.copying.is_none();
             let order = CheckpointOrder { index: self.started, again: false, look, seek };
             self.started += 1;
             self.verify(checkpoint, order, |work| work, turn)?;

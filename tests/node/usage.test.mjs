@@ -7,7 +7,10 @@ import test from 'node:test';
 import { promisify } from 'node:util';
 import { cli, jsonLines, temporary } from './support.mjs';
 
-const COMMANDS = ['verify', 'status', 'compare', 'check-header', 'log', 'dump', 'quorum-sets', 'verify-checkpoints', 'prove', 'verify-proof'];
+const COMMANDS = [
+  'verify', 'status', 'compare', 'check-header', 'log', 'dump', 'quorum-sets', 'verify-checkpoints', 'prove', 'verify-proof', 'mirror', 'repair', 'publish',
+  'new-hist',
+];
 
 test('help is on stdout when asked for, and on stderr with status 2 when nothing was said', async () => {
   for (const args of [['--help'], ['-h'], ['help'], ['help', 'help']]) {
@@ -67,7 +70,37 @@ const REFUSED = [
   { words: ['help', 'frobnicate'], says: /no command "frobnicate"/ },
   { words: ['verfy', '.'], says: /Did you mean verify\?/ },
   { words: ['scan', '.'], says: /Write verify <ARCHIVE>/ },
-  { words: ['mirror', '.'], says: /only reads archives/ },
+  { words: ['mirror', '.'], says: /mirror needs an archive to read and one to write/ },
+  { words: ['mirror'], says: /mirror <ARCHIVE>… <DESTINATION>/ },
+  { words: ['mirror', '', 'x'], says: /mirror needs an archive to read/ },
+  { words: ['mirror', '.', '.'], says: /\. is both read and written/ },
+  { words: ['mirror', 'https://archive.example', 'https://archive.example/'], says: /both read and written/ },
+  { words: ['mirror', '.', 'x', '--last', '5'], says: /mirror takes no --last[\s\S]*option of verify/ },
+  { words: ['mirror', '.', 'x', '--dry-run'], says: /mirror takes no --dry-run[\s\S]*option of repair/ },
+  { words: ['mirror', '.', 'x', '--plan', 'y'], says: /mirror takes no --plan[\s\S]*option of verify and repair/ },
+  { words: ['mirror', '.', 'x', '--low', '0x80', '--high', '0x7f'], says: /--low 0x80 is above --high 0x7f/ },
+  { words: ['mirror', '.', 'x', '--bandwidth-limit', '5M'], says: /--bandwidth-limit takes a whole number/ },
+  { words: ['mirror', '.', 'x', '--report', '-'], says: /--report - is not a file/ },
+  { words: ['mirror', '.', 'x', '--force'], says: /Write --overwrite/ },
+  { words: ['mirror', '.', 'x', '--atomic-file-writes'], says: /whole or not at all in any case/ },
+  { words: ['mirror', 'none', 'x'], says: /there is no folder none/ },
+  { words: ['mirror', 's3://bucket/archive', 'x'], says: /not over s3/ },
+  { words: ['repair', '.'], says: /repair needs an archive to read and one to write/ },
+  { words: ['repair', '.', 'x', '--overwrite'], says: /repair takes no --overwrite[\s\S]*option of mirror/ },
+  { words: ['repair', '.', 'x', '--dryrun'], says: /Write --dry-run/ },
+  { words: ['repair', '.', 'x', '--plan', ''], says: /--plan needs the name of a file/ },
+  { words: ['repair', '.', 'x', '--dry-run', '--plan', '-'], says: /--plan - is not a file/ },
+  { words: ['repair', '.', 'x', '--plan', 'y', '--low', '5'], says: /--low and --high say it as well/ },
+  { words: ['repair', '.', 'x', '--plan', 'y', '--high', '5'], says: /--low and --high say it as well/ },
+  { words: ['publish', '.', '--ledger', '63'], says: /publish needs an archive to read and one to write/ },
+  { words: ['publish', '.', 'x'], says: /publish needs --ledger N/ },
+  { words: ['publish', '.', 'x', '--ledger', '0'], says: /--ledger takes a number from 1/ },
+  { words: ['new-hist', '--network', 'testnet'], says: /new-hist needs a destination/ },
+  { words: ['new-hist', 'x'], says: /new-hist needs --network/ },
+  { words: ['new-hist', 'x', '--network', 'testet'], says: /did you mean testnet\?/ },
+  { words: ['new-hist', 'x', '--network', 'My', 'Network'], says: /"Network" is one too many[\s\S]*quotes/ },
+  { words: ['verify', '.', '--plan', '-'], says: /--plan - is not a file/ },
+  { words: ['verify', '.', '--plan', ''], says: /--plan needs the name of a file/ },
   { words: ['dumpxdr', 'x'], says: /Write dump <FILE>/ },
   { words: ['report-last-history-checkpoint', 'x'], says: /Write status <ARCHIVE>/ },
   { words: ['diff', 'x', 'y'], says: /Write compare <ARCHIVE>/ },

@@ -20,12 +20,17 @@ export type Request =
 
 /** What the users of stellar-archivist and stellar-core know under other names. */
 const OTHER_OPTIONS: Readonly<Record<string, string>> = {
+  'atomic-file-writes': 'Leave it out: files appear whole or not at all in any case.',
+  'dryrun': 'Write --dry-run.',
+  'force': 'Write --overwrite.',
   'io-timeout-secs': 'Write --timeout-secs N.',
   'max-concurrent': 'Write --concurrency N.',
   'recent': 'Write --last N.',
   'resume': 'Write --state FILE: if the file exists, the run goes on from it.',
   'retries': 'Write --max-retries N.',
   'reverse': 'Write --order oldest-first.',
+  's3endpoint': 'Set AWS_ENDPOINT_URL in the environment.',
+  's3region': 'Set AWS_REGION in the environment.',
   'start': 'Write --low N.',
   'thorough': 'Write --deep.',
   'timeout': 'Write --timeout-secs N.',
@@ -39,9 +44,7 @@ const OTHER_COMMANDS: Readonly<Record<string, string>> = {
   'dump-ledger': 'Write dump <ARCHIVE> ledger <CHECKPOINT>.',
   'dump-xdr': 'Write dump <FILE>.',
   'dumpxdr': 'Write dump <FILE>.',
-  'mirror': 'This program only reads archives. stellar-archivist mirrors them.',
   'print-xdr': 'Write dump <FILE>.',
-  'repair': 'This program only reads archives. stellar-archivist repairs them.',
   'report-last-history-checkpoint': 'Write status <ARCHIVE>….',
   'scan': 'Write verify <ARCHIVE>….',
   'self-check': 'Write check-header <ARCHIVE>… --ledger N --hash HEX.',

@@ -19,12 +19,23 @@ const TRUST = `Whose word counts
                             such hashes in a file, as verify-checkpoints and stellar-core write it`;
 const QUORUM_SET = `--quorum-set PRESET|FILE  the validators that you believe: a preset (pubnet, testnet, …; see help verify), or a file
                             with a quorum set as JSON or a stellar-core configuration; default: the network's preset`;
+const DESTINATION = `A destination is a folder, s3://BUCKET/PREFIX (with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
+AWS_REGION and AWS_ENDPOINT_URL from the environment), or the URL of a WebDAV server (webdav://, webdavs://, http or
+https; user and password in the URL, or in WEBDAV_USER and WEBDAV_PASSWORD).`;
+const WRITING = `--read-back               read every file again after it was written, and compare: for places that may lie
+  --bandwidth-limit N       read at most N bytes a second; 0, the default, is no limit`;
+const COPY_OUTPUT = `--report FILE             write the report as JSON; the file appears whole or not at all
+  --json                    print events as JSON, one a line; the last line is {"type":"report","report":{…}},
+                            or {"type":"error","code":…,"message":…} where there can be no report
+  -q, --quiet               print only what is wrong and the verdict; no progress
+  -h, --help`;
 const READING = `-c, --concurrency N       requests in flight at once; default: 16
   --max-retries N           tries after the first when the network fails; default: 3
   --timeout-secs N          give a read up after so long without a byte; default: 60`;
 
 export const GENERAL_HELP = `Verifies Stellar history archives: that every file is what its hashes say, that ledgers form one
-unbroken chain, that transactions, results and buckets belong to it, and which validators vouch for it.
+unbroken chain, that transactions, results and buckets belong to it, and which validators vouch for it. Makes copies of
+them that are as sound, and mends those that are not.
 
 Usage: ${NAME} <command> <ARCHIVE>… [options]
 
@@ -40,6 +51,12 @@ Commands
                                        the hashes of all checkpoints, in stellar-core's file of them
   prove <ARCHIVE>… --tx HASH           a proof of one transaction, or of one ledger entry, for anybody to check
   verify-proof FILE                    check such a proof, without any archive or network
+  mirror <ARCHIVE>… <DESTINATION>      copy an archive, every file verified before it is there
+  repair <ARCHIVE>… <DESTINATION>      replace what is missing or faulty in an archive from others
+  publish <ARCHIVE>… <DESTINATION> --ledger N
+                                       write one checkpoint, verified, and the newest state after it
+  new-hist <DESTINATION> --network NAME
+                                       make the archive of a network that has no ledgers yet
   help [COMMAND]                       all options of a command, with examples; the same as COMMAND --help
 
 ${ARCHIVE}
@@ -95,6 +112,8 @@ What comes out
   --report FILE             write the report as JSON: a file appears whole or not at all, a link stays a link;
                             pipes and devices (/dev/stdout) are written straight into; - is refused
   --metrics FILE            write the numbers as text for Prometheus, in the same way
+  --plan FILE               write what is to be mended as a plan: for repair --plan of this program and of
+                            stellar-archivist
   --json                    print events as JSON, one a line; the last line is {"type":"report","report":{…}},
                             or {"type":"error","code":…,"message":…} where there can be no report
   -q, --quiet               print only findings, the verdict, and what of the range was left out; no progress
@@ -131,6 +150,8 @@ Examples
       --trusted-hash 63:04f2…
   A copy that begins in mid-history, of a network of your own:
     ${NAME} verify ./copy --low 0x277f --network "My Private Network ; June 2026"
+  What is wrong with a mirror, for repair:
+    ${NAME} verify ./mirror --plan plan.json
   Only the findings, for another program:
     ${NAME} verify ./archive --json | jq -c 'select(.type == "finding") | .finding'
 `;
@@ -441,8 +462,149 @@ Examples
     ${NAME} verify-proof payment.json --json | jq '.report.steps[] | select(.status != "holds")'
 `;
 
+const MIRROR = `Copies an archive. Every file is verified before it is visible at the destination, against the chain of headers and
+against whoever vouches for it, and .well-known/stellar-history.json is written last: whoever reads the copy while it is
+made, or after a power cut, finds nothing that is not sound. What is there already and sound is kept, so an interrupted
+mirror is gone on with by the same command.
+
+Usage: ${NAME} mirror <ARCHIVE>… <DESTINATION> [options]
+
+${ARCHIVE}
+With several archives of one network, each file is copied from one that has it sound.
+${DESTINATION}
+
+What to copy
+  --low N                   first ledger, decimal or hexadecimal (0x3f); default: the archive's beginning
+  --high N                  last ledger; default: the newest checkpoint the archive announces
+                            Both are rounded out to whole checkpoints.
+  --overwrite               fetch and replace also what is there already
+  --allow-mirror-gaps       let --low be above the end of what the destination has
+  --skip-optional           leave out the SCP files, which an archive need not have
+  ${NETWORK}
+  ${FREQUENCY}
+
+${TRUST}
+
+How
+  ${WRITING}
+  ${READING}
+
+What comes out
+  ${COPY_OUTPUT}
+
+Exit status
+  0  complete: the destination has all of the range, verified
+  1  faulty: no archive has a file sound; it is not at the destination, and .well-known ends before it
+  2  could not complete: usage, network, a disk that is full, a limit, or cancelled (Ctrl-C leaves what was written)
+
+Examples
+  The test network's archive in a folder, and the same command a day later for what is new:
+    ${NAME} mirror https://history.stellar.org/prd/core-testnet/core_testnet_001 /srv/testnet
+  From whichever of three archives has a file sound:
+    ${NAME} mirror https://history.stellar.org/prd/core-testnet/core_testnet_00{1,2,3} /srv/testnet
+  A stretch of the public network to a bucket of S3, slowly:
+    AWS_REGION=eu-central-1 ${NAME} mirror https://history.stellar.org/prd/core-live/core_live_001 \\
+      s3://my-archives/pubnet --low 50000000 --high 50100000 --bandwidth-limit 10000000
+  Only what the validators of your own node sealed:
+    ${NAME} mirror ./archive ./copy --quorum-set /etc/stellar/stellar-core.cfg
+`;
+
+const REPAIR = `Replaces what is missing or faulty in an archive by what others have sound. Everything there is verified first; what is
+sound stays as it is. A replacement is verified before it takes the place of what was there.
+
+Usage: ${NAME} repair <ARCHIVE>… <DESTINATION> [options]
+
+${ARCHIVE}
+The last one is the archive to mend.
+${DESTINATION}
+
+What to mend
+  --low N                   first ledger, decimal or hexadecimal (0x3f); default: the archive's beginning
+  --high N                  last ledger; default: the newest checkpoint that is announced
+                            Both are rounded out to whole checkpoints.
+  --dry-run                 write nothing: say what would be
+  --plan FILE               with --dry-run: write to FILE what would be mended. Without it: mend what FILE lists, and
+                            look for nothing else. Such a FILE is also what verify --plan writes, and the --report of
+                            stellar-archivist; each file is verified in any case
+  --skip-optional           leave out the SCP files, which an archive need not have
+  ${NETWORK}
+  ${FREQUENCY}
+
+${TRUST}
+
+How
+  ${WRITING}
+  ${READING}
+
+What comes out
+  ${COPY_OUTPUT}
+
+Exit status
+  0  complete: the destination has all of the range, verified; with --dry-run: it would have
+  1  faulty: no archive has a file sound
+  2  could not complete: usage, network, a disk that is full, a limit, or cancelled (Ctrl-C leaves what was mended)
+
+Examples
+  A mirror, from what it mirrors:
+    ${NAME} repair https://history.stellar.org/prd/core-live/core_live_001 ./mirror
+  What would be done, to look at, and then to do:
+    ${NAME} repair ./archive ./mirror --dry-run --plan plan.json
+    ${NAME} repair ./archive ./mirror --plan plan.json
+  What stellar-archivist found:
+    stellar-archivist --verify --report found.json scan file:///srv/mirror
+    ${NAME} repair ./archive /srv/mirror --plan found.json
+`;
+
+const PUBLISH = `Writes one checkpoint to an archive, as a validator does: its files, its buckets, and after them its state and the
+newest state. All of it is read from the archives named first, and verified before it is written.
+
+Usage: ${NAME} publish <ARCHIVE>… <DESTINATION> --ledger N [options]
+
+${ARCHIVE}
+${DESTINATION}
+
+Options
+  --ledger N                any ledger of the checkpoint, decimal or hexadecimal
+  ${NETWORK}
+  ${FREQUENCY}
+  ${READING}
+  --json                    one JSON object that says what was written
+  -h, --help
+
+Exit status
+  0  the checkpoint is published
+  1  it is not: no archive has its files sound
+  2  could not complete: usage, network, a disk that is full, a limit, or cancelled
+
+Examples
+  The first checkpoint of an archive that new-hist made:
+    ${NAME} publish ./archive ./mine --ledger 63
+`;
+
+const NEW_HIST = `Makes the archive of a network that has no ledgers yet: the state of ledger 0, as stellar-core's new-hist writes it.
+Refuses a place that has a state already.
+
+Usage: ${NAME} new-hist <DESTINATION> --network NAME|PASSPHRASE [options]
+
+${DESTINATION}
+
+Options
+  --network NAME|PASSPHRASE the network that it is for: pubnet, testnet, futurenet, standalone, or a passphrase
+  --json                    one JSON object that says what was made
+  -h, --help
+
+Exit status
+  0  the archive is made
+  2  could not complete: usage, an archive that is there already, network, a disk that is full, or cancelled
+
+Examples
+  For a network of your own:
+    ${NAME} new-hist /srv/archive --network "My Private Network ; June 2026"
+`;
+
 /** The help of each command. */
 export const HELP: Readonly<Record<CommandName, string>> = {
   verify: VERIFY, status: STATUS, compare: COMPARE, 'check-header': CHECK_HEADER, log: LOG, dump: DUMP, 'quorum-sets': QUORUM_SETS,
-  'verify-checkpoints': VERIFY_CHECKPOINTS, prove: PROVE, 'verify-proof': VERIFY_PROOF,
+  'verify-checkpoints': VERIFY_CHECKPOINTS, prove: PROVE, 'verify-proof': VERIFY_PROOF, mirror: MIRROR, repair: REPAIR,
+  publish: PUBLISH, 'new-hist': NEW_HIST,
 };

@@ -8,10 +8,13 @@ import type { Order } from '../lib/types.ts';
 
 export const OPTIONS = {
   'all-signatures': { type: 'boolean' },
+  'allow-mirror-gaps': { type: 'boolean' },
+  'bandwidth-limit': { type: 'string' },
   'checkpoint': { type: 'string' },
   'checkpoint-frequency': { type: 'string' },
   'concurrency': { type: 'string', short: 'c' },
   'deep': { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
   'entry': { type: 'string' },
   'from-ledger': { type: 'string' },
   'hash': { type: 'string' },
@@ -30,8 +33,11 @@ export const OPTIONS = {
   'order': { type: 'string' },
   'output': { type: 'string' },
   'output-filename': { type: 'string' },
+  'overwrite': { type: 'boolean' },
+  'plan': { type: 'string' },
   'quiet': { type: 'boolean', short: 'q' },
   'quorum-set': { type: 'string' },
+  'read-back': { type: 'boolean' },
   'report': { type: 'string' },
   'sample': { type: 'string' },
   'seed': { type: 'string' },
@@ -59,6 +65,8 @@ export const MAX_LEDGER = 0xffff_ffff;
 const MAX_CONCURRENCY = 256;
 const MAX_RETRIES = 100;
 const MAX_TIMEOUT_SECS = 3600;
+/** Bytes a second; no line is faster. */
+const MAX_BANDWIDTH = 1_000_000_000_000;
 
 export function usage(message: string, advice?: string): ArchiveVerifierError {
   return new ArchiveVerifierError('USAGE', message, { advice });
@@ -92,6 +100,11 @@ export function checkpointFrequency(values: Values): 8 | 64 | undefined {
   const value = wholeNumber('checkpoint-frequency', values['checkpoint-frequency'], 8, 64);
   if (value === undefined || value === 8 || value === 64) return value;
   throw usage(`--checkpoint-frequency is 64 or 8, not ${value}`, '64 on every public network; 8 only with accelerated time, as in tests.');
+}
+
+/** Bytes a second that are read at most; 0 is no limit. */
+export function bandwidthLimit(values: Values): number | undefined {
+  return wholeNumber('bandwidth-limit', values['bandwidth-limit'], 0, MAX_BANDWIDTH);
 }
 
 export function ledger(values: Values): number | undefined {
@@ -167,7 +180,7 @@ export function network(values: Values): string | undefined {
 }
 
 /** The file that a result goes to; `instead` is what a dash may have meant. */
-export function outputFile(option: 'metrics' | 'output' | 'output-filename' | 'report' | 'state', values: Values, instead: string): string | undefined {
+export function outputFile(option: 'metrics' | 'output' | 'output-filename' | 'plan' | 'report' | 'state', values: Values, instead: string): string | undefined {
   const path = values[option];
   if (path === '') throw usage(`--${option} needs the name of a file`);
   if (path === '-') throw usage(`--${option} - is not a file`, instead);
@@ -175,7 +188,7 @@ export function outputFile(option: 'metrics' | 'output' | 'output-filename' | 'r
 }
 
 /** The name of a file that is read; a dash is no name where there is one input only. */
-export function inputFile(option: 'quorum-set' | 'trusted-checkpoint-hashes' | 'trusted-hash-file', values: Values): string | undefined {
+export function inputFile(option: 'plan' | 'quorum-set' | 'trusted-checkpoint-hashes' | 'trusted-hash-file', values: Values): string | undefined {
   const path = values[option];
   if (path === '') throw usage(`--${option} needs the name of a file`);
   return path;

@@ -4,7 +4,7 @@
  * Not here: deciding whether there is a terminal, and how often to paint (events come at most ten times a second).
  */
 import type { ArchiveProgress, CompareEvent, Progress, Standing } from '../lib/types.ts';
-import { clean, duration, size } from './text.ts';
+import { clean, duration, plural, size } from './text.ts';
 
 /** The part of a stream that a bar needs. */
 export interface Terminal {
@@ -37,6 +37,11 @@ function absent(archives: readonly ArchiveProgress[], standing: Standing): strin
   return archives.length < 2 || names.length === 0 ? [] : [`${names.join(', ')} ${standing}`];
 }
 
+/** Of a mirror or a repair. */
+function writtenText({ written }: Progress): string[] {
+  return written === undefined ? [] : [`${plural(written.files, 'file')} written (${size(written.bytes)})`];
+}
+
 function retriesText({ retries, works }: Progress): string[] {
   const waiting = Object.values(works).reduce((sum, { retrying }) => sum + retrying, 0);
   if (retries === 0) return [];
@@ -51,6 +56,7 @@ export function progressLine(progress: Progress, share: number): string {
     bar(share),
     `${checkpoints.done}/${checkpoints.total} checkpoints`,
     ...(buckets.total === 0 ? [] : [`${buckets.done}/${buckets.total} buckets`]),
+    ...writtenText(progress),
     ...(findings === 0 ? [] : [`${findings} finding${findings === 1 ? '' : 's'}`]),
     ...retriesText(progress),
     ...absent(archives, 'unreachable'),

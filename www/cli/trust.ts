@@ -3,11 +3,12 @@
  *
  * Not here: what is made of it. A file is a stellar-core configuration or JSON by what is in it, whatever its name.
  */
-import { readFile, stat } from 'node:fs/promises';
 import { quorumSetFromConfig } from '../lib/core-config.ts';
-import { ArchiveVerifierError, messageOf, toVerifierError } from '../lib/errors.ts';
+import { messageOf, toVerifierError } from '../lib/errors.ts';
+import type { ArchiveVerifierError } from '../lib/errors.ts';
 import { init, quorumSetPresets } from '../lib/node.ts';
 import type { QuorumSet, TrustOptions } from '../lib/types.ts';
+import { readText } from './input-file.ts';
 import { MAX_LEDGER, defined, hash, inputFile, similar, usage } from './options.ts';
 import type { OptionName, Values } from './options.ts';
 import type { Session } from './session.ts';
@@ -120,20 +121,6 @@ export function readHashes(option: 'trusted-checkpoint-hashes' | 'trusted-hash-f
   return readText(option, path, LARGEST_HASHES, 'verify-checkpoints writes such a file.');
 }
 
-async function readText(option: OptionName, path: string, largest: number, advice: string): Promise<string> {
-  try {
-    const found = await stat(path);
-    if (found.isDirectory()) throw usage(`--${option} ${path} is a folder`, advice);
-    if (found.size > largest) throw usage(`--${option} ${path} is larger than ${largest >> 20} MB`, advice);
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    if (cause instanceof ArchiveVerifierError) throw cause;
-    const isAbsent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    if (isAbsent) throw usage(option === 'quorum-set' ? `there is no quorum set ${JSON.stringify(path)}, and no file of that name` : `--${option}: there is no file ${path}`, advice);
-    throw usage(`--${option} ${path} cannot be read: ${messageOf(cause)}`, 'Make it readable, or name another file.');
-  }
-}
-
 /** The verifier names its own fields; whoever wrote a command line knows only its options. */
 export function inWordsOfOptions(error: ArchiveVerifierError): ArchiveVerifierError {
   if (error.code !== 'USAGE') return error;
@@ -143,5 +130,6 @@ export function inWordsOfOptions(error: ArchiveVerifierError): ArchiveVerifierEr
 }
 
 const OPTIONS_OF_FIELDS: Readonly<Record<string, OptionName>> = {
+  'plan': 'plan',
   'trust.quorumSet': 'quorum-set', 'trust.hashes': 'trusted-hash', 'trust.checkpointHashes': 'trusted-checkpoint-hashes', 'trustedHashes': 'trusted-hash-file',
 };

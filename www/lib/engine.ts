@@ -6,19 +6,22 @@
 import * as glue from '../../target/pkg/stellar_archive_verifier.js';
 import { ArchiveVerifierError, crashed, isTrap, messageOf, toVerifierError } from './errors.ts';
 import {
-  CHECKPOINT_HASHES_OPTIONS, COMPARE_OPTIONS, DOWNLOAD_OPTIONS, DUMP_OPTIONS, ENTRY_PROOF_OPTIONS, HEADER_CHECK_OPTIONS, LOG_OPTIONS, PROOF_OPTIONS,
-  PROVENANCE_OPTIONS, QUORUM_SETS_OPTIONS, READ_OPTIONS, TRANSACTION_PROOF_OPTIONS, plainCheckpoint, plainEntry, plainLedger, plainOptions, plainSource,
-  plainSources,
+  CHECKPOINT_HASHES_OPTIONS, COMPARE_OPTIONS, DOWNLOAD_OPTIONS, DUMP_OPTIONS, ENTRY_PROOF_OPTIONS, HEADER_CHECK_OPTIONS, LOG_OPTIONS, MIRROR_OPTIONS,
+  NEW_HISTORY_OPTIONS, PROOF_OPTIONS, PROVENANCE_OPTIONS, QUORUM_SETS_OPTIONS, READ_OPTIONS, REPAIR_OPTIONS, TRANSACTION_PROOF_OPTIONS, plainCheckpoint,
+  plainDestination, plainDestinations, plainEntry, plainLedger, plainOptions, plainSource, plainSources,
 } from './plain.ts';
 import type { Plain, PlainSource } from './plain.ts';
-import { Run } from './run.ts';
+import { CopyRun, Run } from './run.ts';
 import type { RunBody, RunOptions } from './run.ts';
 import type {
-  ArchiveSource, ArchiveSources, ArchiveStatus, CheckpointData, CheckpointHashesOptions, CompareEvent, CompareOptions, CompareReport, DownloadOptions,
-  DumpOptions, EntryProofOptions, HeaderCheck, HeaderCheckOptions, LogLine, LogOptions, LogSummary, NetworkPreset, ProofOptions, ProofReport,
-  Provenance, ProvenanceOptions, QuorumSetPreset, QuorumSetsOptions, ReadOptions, RecentQuorumSets, Report, RunEvent, TransactionProofOptions,
-  VerifiedCheckpoints, VerifyOptions, Versions,
+  ArchiveSource, ArchiveSources, ArchiveStatus, ArchiveWriter, CheckpointData, CheckpointHashesOptions, CompareEvent, CompareOptions, CompareReport,
+  CopyEstimate, CopyReport, DownloadOptions, DumpOptions, EntryProofOptions, HeaderCheck, HeaderCheckOptions, LogLine, LogOptions, LogSummary,
+  MirrorOptions, NetworkPreset, NewHistoryOptions, ProofOptions, ProofReport, Provenance, ProvenanceOptions, PublishSummary, QuorumSetPreset,
+  QuorumSetsOptions, ReadOptions, RecentQuorumSets, RepairOptions, RepairPlan, Report, RunEvent, TransactionProofOptions, VerifiedCheckpoints,
+  VerifyOptions, Versions,
 } from './types.ts';
+import { stagedWriter } from './writers/staged.ts';
+import type { StagedWriter } from './writers/staged.ts';
 
 /** What `init` accepts in place of the default file. */
 export type WasmInput = URL | Response | BufferSource | WebAssembly.Module;
@@ -50,6 +53,14 @@ export interface Engine {
   proveTransaction(sources: ArchiveSources, options: TransactionProofOptions): Promise<string>;
   proveEntry(sources: ArchiveSources, options: EntryProofOptions): Promise<string>;
   verifyProof(proof: string | Uint8Array, options?: ProofOptions): Promise<ProofReport>;
+  mirrorArchive(sources: ArchiveSources, destination: ArchiveWriter, options?: MirrorOptions): CopyRun;
+  repairArchive(sources: ArchiveSources, destination: ArchiveWriter, options?: RepairOptions): CopyRun;
+  estimateMirror(sources: ArchiveSources, options?: MirrorOptions): Promise<CopyEstimate>;
+  newHistory(destination: ArchiveWriter, options: NewHistoryOptions): Promise<void>;
+  publishCheckpoint(
+    sources: ArchiveSources, checkpoint: number, destinations: ArchiveWriter | readonly ArchiveWriter[], options?: ReadOptions,
+  ): Promise<PublishSummary>;
+  repairPlan(report: Report): RepairPlan;
   prometheusText(report: Report): string;
   versions(): Versions;
   networkPresets(): NetworkPreset[];
@@ -73,6 +84,18 @@ interface Exports {
   proveTransaction(sources: PlainSource[], options: Plain<TransactionProofOptions>, signal: AbortSignal): Promise<string>;
   proveEntry(sources: PlainSource[], options: Plain<EntryProofOptions>, signal: AbortSignal): Promise<string>;
   verifyProof(text: string, options: Plain<ProofOptions>): ProofReport;
+  mirrorArchive(
+    sources: PlainSource[], destination: StagedWriter, options: Plain<MirrorOptions>, onEvent: (event: RunEvent) => void, signal: AbortSignal,
+  ): Promise<CopyReport>;
+  repairArchive(
+    sources: PlainSource[], destination: StagedWriter, options: Plain<RepairOptions>, onEvent: (event: RunEvent) => void, signal: AbortSignal,
+  ): Promise<CopyReport>;
+  estimateMirror(sources: PlainSource[], options: Plain<MirrorOptions>, signal: AbortSignal): Promise<CopyEstimate>;
+  newHistory(destination: StagedWriter, options: Plain<NewHistoryOptions>, signal: AbortSignal): Promise<void>;
+  publishCheckpoint(
+    sources: PlainSource[], checkpoint: number, destinations: StagedWriter[], options: Plain<ReadOptions>, signal: AbortSignal,
+  ): Promise<PublishSummary>;
+  repairPlan(report: Report): RepairPlan;
   prometheusText(report: Report): string;
   versions(): Versions;
   networkPresets(): NetworkPreset[];
@@ -243,6 +266,22 @@ export function createEngine(host: Host): Engine {
     return outcome.value;
   }
 
+  type Copy<O> = (
+    sources: PlainSource[], destination: StagedWriter, options: Plain<O>, onEvent: (event: RunEvent) => void, signal: AbortSignal,
+  ) => Promise<CopyReport>;
+
+  function copy<O extends ReadOptions>(
+    name: string, body: Copy<O>, sources: ArchiveSources, destination: ArchiveWriter, options: O, known: Readonly<Record<keyof O, true>>,
+  ): CopyRun {
+    return new CopyRun(async (onEvent, signal) => {
+      const plain = plainSources(sources);
+      checkAddresses(plain);
+      const place = stagedWriter(plainDestination(destination));
+      const rest = plainOptions(options, known);
+      return guarded(name, () => body(plain, place, rest, onEvent, signal));
+    }, options.signal);
+  }
+
   return {
     init,
     verifyArchive: (sources, options = {}) => new Run(verify, sources, options),
@@ -320,6 +359,28 @@ export function createEngine(host: Host): Engine {
       const rest = plainOptions(options, PROOF_OPTIONS);
       return ask('verifyProof', options.signal, async () => wasm.verifyProof(text, rest));
     },
+    mirrorArchive: (sources, destination, options = {}) => copy('mirrorArchive', (...all) => wasm.mirrorArchive(...all), sources, destination, options, MIRROR_OPTIONS),
+    repairArchive: (sources, destination, options = {}) => copy('repairArchive', (...all) => wasm.repairArchive(...all), sources, destination, options, REPAIR_OPTIONS),
+    async estimateMirror(sources, options = {}) {
+      const plain = plainSources(sources);
+      checkAddresses(plain);
+      const rest = plainOptions(options, MIRROR_OPTIONS);
+      return ask('estimateMirror', options.signal, ({ signal }) => wasm.estimateMirror(plain, rest, signal));
+    },
+    async newHistory(destination, options) {
+      const place = stagedWriter(plainDestination(destination));
+      const rest = plainOptions(options, NEW_HISTORY_OPTIONS);
+      return ask('newHistory', options.signal, ({ signal }) => wasm.newHistory(place, rest, signal));
+    },
+    async publishCheckpoint(sources, checkpoint, destinations, options = {}) {
+      const plain = plainSources(sources);
+      checkAddresses(plain);
+      const places = plainDestinations(destinations).map(stagedWriter);
+      const rest = plainOptions(options, READ_OPTIONS);
+      const sequence = plainCheckpoint(checkpoint);
+      return ask('publishCheckpoint', options.signal, ({ signal }) => wasm.publishCheckpoint(plain, sequence, places, rest, signal));
+    },
+    repairPlan: (report) => call('repairPlan', () => wasm.repairPlan(report)),
     prometheusText: (report) => call('prometheusText', () => wasm.prometheusText(report)),
     versions: () => call('versions', () => wasm.versions()),
     networkPresets: () => call('networkPresets', () => wasm.networkPresets()),

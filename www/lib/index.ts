@@ -12,11 +12,12 @@
 import initWasm from '../../target/pkg/stellar_archive_verifier.js';
 import { createEngine } from './engine.ts';
 import type { WasmInput } from './engine.ts';
-import type { Run } from './run.ts';
+import type { CopyRun, Run } from './run.ts';
 import type {
-  ArchiveSource, ArchiveSources, ArchiveStatus, CheckpointData, CheckpointHashesOptions, CompareEvent, CompareOptions, CompareReport,
-  DownloadOptions, DumpOptions, EntryProofOptions, HeaderCheck, HeaderCheckOptions, LogLine, LogOptions, LogSummary, NetworkPreset, ProofOptions,
-  ProofReport, Provenance, ProvenanceOptions, QuorumSetPreset, QuorumSetsOptions, ReadOptions, RecentQuorumSets, Report, TransactionProofOptions, VerifiedCheckpoints,
+  ArchiveSource, ArchiveSources, ArchiveStatus, ArchiveWriter, CheckpointData, CheckpointHashesOptions, CompareEvent, CompareOptions,
+  CompareReport, CopyEstimate, DownloadOptions, DumpOptions, EntryProofOptions, HeaderCheck, HeaderCheckOptions, LogLine, LogOptions, LogSummary,
+  MirrorOptions, NetworkPreset, NewHistoryOptions, ProofOptions, ProofReport, Provenance, ProvenanceOptions, PublishSummary, QuorumSetPreset,
+  QuorumSetsOptions, ReadOptions, RecentQuorumSets, RepairOptions, RepairPlan, Report, TransactionProofOptions, VerifiedCheckpoints,
   VerifyOptions, Versions,
 } from './types.ts';
 
@@ -34,7 +35,7 @@ export { webdavWriter } from './writers/webdav.ts';
 export { zipArchive } from './writers/zip.ts';
 export type { ConfigQuorumSet } from './core-config.ts';
 export type { WasmInput } from './engine.ts';
-export type { Run } from './run.ts';
+export type { CopyRun, Run } from './run.ts';
 export type * from './types.ts';
 export type { MemoryArchive } from './writers/memory.ts';
 export type { PresignedOptions } from './writers/presigned.ts';
@@ -154,6 +155,41 @@ export function proveEntry(sources: ArchiveSources, options: EntryProofOptions):
 /** Checks a proof by itself, without a network. A proof that is wrong, or is none, is an answer with its reason. */
 export function verifyProof(proof: string | Uint8Array, options: ProofOptions = {}): Promise<ProofReport> {
   return engine.verifyProof(proof, options);
+}
+
+/**
+ * Copies an archive, or what of several copies of one history is sound, to `destination`: every file is verified before it is visible there, and
+ * `.well-known` is written last. What is there and sound is kept, so that an interrupted mirror is gone on with by starting it again.
+ */
+export function mirrorArchive(sources: ArchiveSources, destination: ArchiveWriter, options: MirrorOptions = {}): CopyRun {
+  return engine.mirrorArchive(sources, destination, options);
+}
+
+/** Replaces what of `destination` is missing or faulty by what the sources have sound. */
+export function repairArchive(sources: ArchiveSources, destination: ArchiveWriter, options: RepairOptions = {}): CopyRun {
+  return engine.repairArchive(sources, destination, options);
+}
+
+/** What a mirror would take, by what a few checkpoints and the newest buckets take. Nothing is written. */
+export function estimateMirror(sources: ArchiveSources, options: MirrorOptions = {}): Promise<CopyEstimate> {
+  return engine.estimateMirror(sources, options);
+}
+
+/** Makes the archive of a network that has no ledgers yet, as stellar-core's new-hist does. Rejects with `USAGE` where there is one. */
+export function newHistory(destination: ArchiveWriter, options: NewHistoryOptions): Promise<void> {
+  return engine.newHistory(destination, options);
+}
+
+/** Writes the files of one checkpoint, verified, and then the newest state, to each of the destinations. */
+export function publishCheckpoint(
+  sources: ArchiveSources, checkpoint: number, destinations: ArchiveWriter | readonly ArchiveWriter[], options: ReadOptions = {},
+): Promise<PublishSummary> {
+  return engine.publishCheckpoint(sources, checkpoint, destinations, options);
+}
+
+/** What a verification found, as a plan of what is to be mended, in stellar-archivist's form. Needs `await init()` first. */
+export function repairPlan(report: Report): RepairPlan {
+  return engine.repairPlan(report);
 }
 
 /** The numbers of a report in the text format of Prometheus. Needs `await init()` first. */

@@ -6,8 +6,9 @@
  */
 import { ArchiveVerifierError } from './errors.ts';
 import type {
-  ArchiveReader, ArchiveSource, ArchiveSources, CheckpointHashesOptions, CompareOptions, DownloadOptions, DumpOptions, EntryProofOptions,
-  HeaderCheckOptions, LogOptions, ProofOptions, ProvenanceOptions, QuorumSetsOptions, ReadOptions, TransactionProofOptions, VerifyOptions,
+  ArchiveReader, ArchiveSource, ArchiveSources, ArchiveWriter, CheckpointHashesOptions, CompareOptions, CopyOptions, DownloadOptions, DumpOptions,
+  EntryProofOptions, HeaderCheckOptions, LogOptions, MirrorOptions, NewHistoryOptions, ProofOptions, ProvenanceOptions, QuorumSetsOptions, ReadOptions, RepairOptions,
+  TransactionProofOptions, VerifyOptions,
 } from './types.ts';
 
 /** An archive as the WebAssembly takes it. */
@@ -48,6 +49,21 @@ export function plainSources(sources: ArchiveSources): PlainSource[] {
   return plain;
 }
 
+export function plainDestination(destination: ArchiveWriter): ArchiveWriter {
+  if (typeof destination === 'object' && destination !== null && typeof destination.put === 'function' && typeof destination.exists === 'function') return destination;
+  throw usage('the destination has no `put` and `exists` functions', 'Pass an ArchiveWriter; in Node, directoryWriter(path) makes one of a folder.');
+}
+
+/** Places of one name would be one line of the summary, and the same place would be written twice at once. */
+export function plainDestinations(destinations: ArchiveWriter | readonly ArchiveWriter[]): ArchiveWriter[] {
+  const list: readonly ArchiveWriter[] = Array.isArray(destinations) ? destinations : [destinations as ArchiveWriter];
+  if (list.length === 0) throw usage('there is no destination in the list', 'Pass at least one ArchiveWriter.');
+  const plain = list.map(plainDestination);
+  const twice = plain.find(({ name }, index) => plain.findIndex((other) => other.name === name) !== index);
+  if (twice !== undefined) throw usage(`two destinations are called ${JSON.stringify(twice.name)}`, 'Name each place once.');
+  return plain;
+}
+
 /** Ledger sequences are 32-bit; WebAssembly would take whatever else is given modulo 2^32. */
 function plainSequence(sequence: number, what: string, advice: string): number {
   if (Number.isInteger(sequence) && sequence >= 1 && sequence <= 0xffff_ffff) return sequence;
@@ -82,6 +98,10 @@ export const VERIFY_OPTIONS: Known<VerifyOptions> = {
   ...READ_OPTIONS, deep: true, last: true, order: true, range: true, resume: true, sample: true, saveState: true, seed: true,
   skipBuckets: true, skipOptional: true, trust: true,
 };
+const COPY_OPTIONS: Known<CopyOptions> = { ...READ_OPTIONS, bandwidthLimit: true, range: true, readBack: true, skipOptional: true, trust: true };
+export const MIRROR_OPTIONS: Known<MirrorOptions> = { ...COPY_OPTIONS, allowGaps: true, overwrite: true };
+export const REPAIR_OPTIONS: Known<RepairOptions> = { ...COPY_OPTIONS, dryRun: true, plan: true };
+export const NEW_HISTORY_OPTIONS: Known<NewHistoryOptions> = { network: true, signal: true };
 export const DOWNLOAD_OPTIONS: Known<DownloadOptions> = { ...READ_OPTIONS, buckets: true };
 export const HEADER_CHECK_OPTIONS: Known<HeaderCheckOptions> = { ...READ_OPTIONS, entry: true, hash: true, ledger: true };
 export const DUMP_OPTIONS: Known<DumpOptions> = { signal: true };

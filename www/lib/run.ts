@@ -1,14 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A verification under way, whatever carries it out: this thread's WebAssembly or a worker's.
+ * A verification or a copy under way, whatever carries it out: this thread's WebAssembly or a worker's.
  *
- * Not here: how the work is done; that is the `RunBody` handed in.
+ * Not here: how the work is done; that is the body handed in.
  */
 import { ArchiveVerifierError, toVerifierError } from './errors.ts';
 import { VERIFY_OPTIONS, plainOptions, plainSources } from './plain.ts';
 import type { Plain, PlainSource } from './plain.ts';
 import { EventQueue } from './queue.ts';
-import type { ArchiveSources, Report, RunEvent, VerifyOptions, VerifyRun } from './types.ts';
+import type { ArchiveSources, CopyReport, CopyTask, Report, RunEvent, VerifyOptions, VerifyRun } from './types.ts';
 
 export type RunOptions = Plain<VerifyOptions>;
 
@@ -20,18 +20,21 @@ export type RunBody = (
   signal: AbortSignal,
 ) => Promise<Report>;
 
+/** The same of whatever has a report; what it throws, also before it waits for anything, is the run's error. */
+export type Body<R> = (onEvent: (event: RunEvent) => void, signal: AbortSignal) => Promise<R>;
+
 /** Safari has no `Symbol.asyncDispose` yet; a registered symbol in its place keeps the class well-formed there. */
 const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
 
-/** A run: iterate it for events, await `report` for the result, `abort()` it to stop the network and the CPU. */
-export class Run implements VerifyRun, AsyncDisposable {
-  readonly report: Promise<Report>;
+/** What goes on and has a report: iterate it for events, await `report` for the result, `abort()` it to stop the network and the CPU. */
+class Task<R> implements AsyncIterable<RunEvent>, AsyncDisposable {
+  readonly report: Promise<R>;
   readonly #controller = new AbortController();
   readonly #events = new EventQueue();
   #iterated = false;
 
-  constructor(body: RunBody, sources: ArchiveSources, options: VerifyOptions) {
-    this.report = this.#carryOut(body, sources, options);
+  constructor(body: Body<R>, outer: AbortSignal | undefined) {
+    this.report = this.#carryOut(body, outer);
     // Who only iterates gets the error from the iterator: that must not count as an unhandled rejection as well.
     this.report.catch(() => undefined);
   }
@@ -57,14 +60,12 @@ export class Run implements VerifyRun, AsyncDisposable {
     await this.report.then(() => undefined, () => undefined);
   }
 
-  async #carryOut(body: RunBody, sources: ArchiveSources, options: VerifyOptions): Promise<Report> {
-    const outer = options.signal;
+  async #carryOut(body: Body<R>, outer: AbortSignal | undefined): Promise<R> {
     const forward = (): void => this.#controller.abort(outer?.reason);
     try {
       if (outer?.aborted === true) forward();
       else outer?.addEventListener('abort', forward, { once: true });
-      const onEvent = (event: RunEvent): void => this.#events.push(event);
-      const report = await body(plainSources(sources), plainOptions(options, VERIFY_OPTIONS), onEvent, this.#controller.signal);
+      const report = await body((event) => this.#events.push(event), this.#controller.signal);
       this.#events.end();
       return report;
     } catch (thrown) {
@@ -76,3 +77,13 @@ export class Run implements VerifyRun, AsyncDisposable {
     }
   }
 }
+
+/** A verification. */
+export class Run extends Task<Report> implements VerifyRun {
+  constructor(body: RunBody, sources: ArchiveSources, options: VerifyOptions) {
+    super((onEvent, signal) => body(plainSources(sources), plainOptions(options, VERIFY_OPTIONS), onEvent, signal), options.signal);
+  }
+}
+
+/** A mirror or a repair. */
+export class CopyRun extends Task<CopyReport> implements CopyTask {}

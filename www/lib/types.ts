@@ -335,6 +335,8 @@ export interface Progress {
   readonly elapsedMs: number;
   readonly works: Readonly<Record<WorkKind, WorkCounts>>;
   readonly archives: readonly ArchiveProgress[];
+  /** Of a mirror or a repair: what the destination was given so far. */
+  readonly written?: { readonly files: number; readonly bytes: string };
 }
 
 export type RunEvent =
@@ -807,4 +809,113 @@ export interface Provenance {
   readonly seal: Seal | null;
   /** The believed quorum set, in words. */
   readonly quorumSet: string | null;
+}
+
+export interface CopyOptions extends ReadOptions {
+  readonly trust?: TrustOptions;
+  readonly skipOptional?: boolean;
+  /** Bytes a second that are read at most; 0 or absent: as fast as it goes. */
+  readonly bandwidthLimit?: number;
+  /** Read every file back after it was written and compare: for places that may lie. Needs `get`. */
+  readonly readBack?: boolean;
+  readonly range?: { readonly low?: number; readonly high?: number };
+}
+export interface MirrorOptions extends CopyOptions {
+  /** Fetch and replace what is there. */
+  readonly overwrite?: boolean;
+  /** Let `range.low` be above the end of what is there. */
+  readonly allowGaps?: boolean;
+}
+export interface RepairOptions extends CopyOptions {
+  /** Write nothing; the report's `plan` says what would be. */
+  readonly dryRun?: boolean;
+  /** The JSON text of a plan (stellar-archivist's schema, or any report of it): mend what it lists, without looking for more. Not with `range` or `dryRun`. */
+  readonly plan?: string;
+}
+/** stellar-archivist's plan schema 1. */
+export interface RepairPlan {
+  readonly version: 1;
+  readonly well_known: number | null;
+  /** By checkpoint, decimal. */
+  readonly files: Readonly<Record<string, readonly ('history' | 'ledger' | 'transactions' | 'results' | 'scp')[]>>;
+  readonly buckets: readonly string[];
+  readonly checkpoints: readonly number[];
+  readonly summary: { readonly succeeded: number; readonly skipped: number; readonly failed: number; readonly retries: number };
+}
+export interface CopyReport {
+  readonly schema: 1;
+  readonly task: 'mirror' | 'repair';
+  readonly verifier: Versions;
+  readonly sources: readonly string[];
+  readonly destination: string;
+  readonly network: string | null;
+  readonly range: { readonly low: number; readonly high: number } | null;
+  readonly dryRun: boolean;
+  /** `complete`: the destination has all of the range, verified. `faulty`: something no source had sound. `incomplete`: something could not be read or written. */
+  readonly verdict: 'complete' | 'faulty' | 'incomplete';
+  /** What was done and what it means, in a sentence or two. */
+  readonly statement: string;
+  /** dryRun: what would be written. */
+  readonly written: { readonly files: number; readonly bytes: string; readonly byKind: Readonly<Record<FileKind, number>> };
+  /** Files that were there and sound. */
+  readonly kept: Readonly<Record<FileKind, number>>;
+  readonly wellKnown: { readonly status: 'written' | 'kept' | 'planned' | 'not-written'; readonly ledger: number | null; readonly reason: string | null };
+  /** repair: files of the destination that were missing or faulty and what became of them; mirror: only what was faulty there or failed. At most 1,000. */
+  readonly files: readonly CopiedFile[];
+  readonly filesDropped: number;
+  /** dryRun: what is to be mended; otherwise what is left to be. */
+  readonly plan: RepairPlan;
+  /** The history as the sources and the destination have it together. */
+  readonly verification: Report;
+  readonly startedAt: string;
+  readonly elapsedMs: number;
+}
+export interface CopiedFile {
+  readonly path: string;
+  readonly problem: 'missing' | 'faulty';
+  readonly outcome: 'written' | 'planned' | 'no-sound-source' | 'failed';
+  /** The source. */
+  readonly from: string | null;
+  /** Why it failed. */
+  readonly message: string | null;
+}
+export interface CopyEstimate {
+  readonly range: { readonly low: number; readonly high: number };
+  readonly checkpoints: number;
+  readonly files: number;
+  readonly bytes: string;
+  /** What was measured; the rest is extrapolated. */
+  readonly measured: { readonly checkpoints: number; readonly buckets: number };
+  /** One sentence on how far the number can be relied on. */
+  readonly basis: string;
+}
+
+/** A mirror or a repair that is under way. Iterate it for events; await `report` for the result. */
+export interface CopyTask extends AsyncIterable<RunEvent> {
+  /** Resolves also where something could not be read or written, and with a partial report after an abort. */
+  readonly report: Promise<CopyReport>;
+  abort(reason?: unknown): void;
+}
+
+export interface NewHistoryOptions {
+  /** A known name or a passphrase: the network that the archive is for. */
+  readonly network: string;
+  readonly signal?: AbortSignal;
+}
+
+/** What a checkpoint came to in each of the places that it was published to. */
+export interface PublishSummary {
+  readonly checkpoint: number;
+  /** The passphrase, where it is known. */
+  readonly network: string | null;
+  readonly destinations: readonly PublishedTo[];
+}
+
+export interface PublishedTo {
+  readonly destination: string;
+  readonly written: { readonly files: number; readonly bytes: string };
+  /** Files that were there already. */
+  readonly kept: number;
+  /** Why the checkpoint is not whole there; the other destinations go on. */
+  readonly error: { readonly code: string; readonly message: string; readonly advice: string } | null;
 }

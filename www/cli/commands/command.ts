@@ -31,6 +31,16 @@ export function archives(command: string, { positionals }: Words): readonly stri
   return positionals;
 }
 
+/** The archives that are read, and after them the one that is written. */
+export function sourcesAndDestination(command: string, { positionals }: Words): { readonly sources: readonly string[]; readonly destination: string } {
+  const sources = positionals.slice(0, -1);
+  const destination = positionals.at(-1);
+  if (sources.length === 0 || destination === undefined || positionals.includes('')) {
+    throw usage(`${command} needs an archive to read and one to write`, `The last one is written: ${command} <ARCHIVE>… <DESTINATION>.`);
+  }
+  return { sources, destination };
+}
+
 /** The one archive that a command is for. */
 export function oneArchive(command: string, words: Words): string {
   const [first = '', ...more] = archives(command, words);

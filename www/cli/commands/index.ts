@@ -4,8 +4,12 @@ import type { Command } from './command.ts';
 import { compare } from './compare.ts';
 import { dump } from './dump.ts';
 import { log } from './log.ts';
+import { mirror } from './mirror.ts';
+import { newHist } from './new-hist.ts';
 import { prove } from './prove.ts';
+import { publish } from './publish.ts';
 import { quorumSets } from './quorum-sets.ts';
+import { repair } from './repair.ts';
 import { status } from './status.ts';
 import { verifyCheckpoints } from './verify-checkpoints.ts';
 import { verifyProof } from './verify-proof.ts';
@@ -13,7 +17,7 @@ import { verify } from './verify.ts';
 
 export const COMMANDS = {
   verify, status, compare, 'check-header': checkHeader, log, dump, 'quorum-sets': quorumSets, 'verify-checkpoints': verifyCheckpoints, prove,
-  'verify-proof': verifyProof,
+  'verify-proof': verifyProof, mirror, repair, 'new-hist': newHist, publish,
 } as const satisfies Record<string, Command>;
 
 export type CommandName = keyof typeof COMMANDS;

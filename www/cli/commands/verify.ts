@@ -4,21 +4,25 @@
  * Not here: what is wrong with an archive, and the words of the report.
  */
 import { messageOf, toVerifierError } from '../../lib/errors.ts';
-import { prometheusText, verifyArchive } from '../../lib/node.ts';
+import { prometheusText, repairPlan, verifyArchive } from '../../lib/node.ts';
 import type { Run } from '../../lib/node.ts';
 import type { Finding, Report, Verdict, VerifyOptions } from '../../lib/types.ts';
 import { openArchives } from '../archive.ts';
 import { checkpointFrequency, concurrency, defined, ledgers, maxRetries, network, order, outputFile, sample, timeoutMs } from '../options.ts';
 import type { Values } from '../options.ts';
 import { checkDistinct, checkOutputFile, writeOutput } from '../output-file.ts';
+import { planText } from '../plan-file.ts';
 import { findingsText, reportText } from '../report-text.ts';
 import type { Session } from '../session.ts';
 import { StateFile } from '../state-file.ts';
+import { plural } from '../text.ts';
 import { TRUST_OPTIONS, readTrust, trustWords } from '../trust.ts';
 import type { TrustWords } from '../trust.ts';
 import { Validators } from '../validators.ts';
 import { COULD_NOT_COMPLETE, FAULTS, OK, archives } from './command.ts';
 import type { Command } from './command.ts';
+
+const ROOT_FILE = '.well-known/stellar-history.json';
 
 const STATUS: Readonly<Record<Verdict, number>> = { verified: OK, faulty: FAULTS, incomplete: COULD_NOT_COMPLETE };
 
@@ -27,6 +31,7 @@ type Options = Omit<VerifyOptions, 'resume' | 'saveState' | 'signal' | 'trust'>;
 interface Files {
   readonly report: string | undefined;
   readonly metrics: string | undefined;
+  readonly plan: string | undefined;
   readonly state: string | undefined;
 }
 
@@ -49,9 +54,10 @@ function runOptions(values: Values): Options {
 }
 
 async function openFiles(files: Files, session: Session): Promise<StateFile | undefined> {
-  await checkDistinct({ '--report': files.report, '--metrics': files.metrics, '--state': files.state });
+  await checkDistinct({ '--report': files.report, '--metrics': files.metrics, '--plan': files.plan, '--state': files.state });
   if (files.report !== undefined) await checkOutputFile('--report', files.report);
   if (files.metrics !== undefined) await checkOutputFile('--metrics', files.metrics);
+  if (files.plan !== undefined) await checkOutputFile('--plan', files.plan);
   if (files.state === undefined) return undefined;
   const state = await StateFile.open(files.state);
   if (state.text !== undefined && !session.quiet) session.say(`going on from the state in ${state.path}`);
@@ -119,6 +125,14 @@ async function act(names: readonly string[], options: Options, words: TrustWords
   session.print(session.json ? JSON.stringify({ type: 'report', report }) : reportText(report, session.paint, session.quiet, new Validators(ownNames)));
   if (files.report !== undefined) await writeOutput('the report', files.report, `${JSON.stringify(report, null, 2)}\n`);
   if (files.metrics !== undefined) await writeOutput('the metrics', files.metrics, prometheusText(report));
+  if (files.plan !== undefined) {
+    const plan = repairPlan(report);
+    await writeOutput('the plan', files.plan, planText(plan));
+    if (plan.well_known === null && report.findings.some(({ severity, path }) => severity === 'error' && path === ROOT_FILE)) {
+      session.say(`the plan does not list ${ROOT_FILE}: nothing says how far the archive goes; name its last ledger with --high N`);
+    }
+    if (report.findingsDropped > 0) session.say(`the plan is not complete: ${plural(report.findingsDropped, 'finding')} did not fit into the report; mend what it lists and verify again`);
+  }
   if (!session.signal.aborted) {
     await state?.remove();
     return STATUS[report.verdict];
@@ -130,7 +144,7 @@ async function act(names: readonly string[], options: Options, words: TrustWords
 export const verify: Command = {
   options: [
     'low', 'high', 'last', 'sample', 'seed', 'deep', 'skip-optional', 'skip-buckets', 'network', 'checkpoint-frequency',
-    ...TRUST_OPTIONS, 'all-signatures', 'order', 'concurrency', 'max-retries', 'timeout-secs', 'state', 'report', 'metrics', 'json', 'quiet',
+    ...TRUST_OPTIONS, 'all-signatures', 'order', 'concurrency', 'max-retries', 'timeout-secs', 'state', 'report', 'metrics', 'plan', 'json', 'quiet',
   ],
   prepare(words) {
     const { values } = words;
@@ -140,6 +154,7 @@ export const verify: Command = {
     const files: Files = {
       report: outputFile('report', values, 'Name a file (./- for one of that name), or use --json, whose last line has the report.'),
       metrics: outputFile('metrics', values, 'Name a file (./- for one of that name), or /dev/stdout.'),
+      plan: outputFile('plan', values, 'Name a file (./- for one of that name), or /dev/stdout.'),
       state: outputFile('state', values, 'Name a file (./- for one of that name).'),
     };
     return (session) => act(names, options, trust, files, session);

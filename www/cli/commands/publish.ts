@@ -1,0 +1,42 @@
+/** `publish <ARCHIVE>… <DESTINATION> --ledger N`: one checkpoint, verified, and the newest state after it. Not here: what that takes. */
+import { publishCheckpoint } from '../../lib/node.ts';
+import type { PublishSummary } from '../../lib/types.ts';
+import { openArchives } from '../archive.ts';
+import { checkApart } from '../copying.ts';
+import { openDestination } from '../destination.ts';
+import { checkpointFrequency, concurrency, defined, ledger, maxRetries, network, timeoutMs, usage } from '../options.ts';
+import { clean, hex, plural, size } from '../text.ts';
+import { COULD_NOT_COMPLETE, OK, orFaults, sourcesAndDestination } from './command.ts';
+import type { Command } from './command.ts';
+
+function summaryText({ checkpoint, destinations }: PublishSummary): string {
+  return destinations.map(({ destination, written, kept, error }) => {
+    const what = `${plural(written.files, 'file')} written (${size(written.bytes)}), ${plural(kept, 'file')} there already`;
+    if (error === null) return `checkpoint ${checkpoint} (${hex(checkpoint)}) is published to ${clean(destination)}: ${what}`;
+    return `checkpoint ${checkpoint} (${hex(checkpoint)}) is not published to ${clean(destination)}: ${clean(error.message)}; ${what}\n  → ${clean(error.advice)}`;
+  }).join('\n');
+}
+
+export const publish: Command = {
+  options: ['ledger', 'network', 'checkpoint-frequency', 'concurrency', 'max-retries', 'timeout-secs', 'json'],
+  prepare(words) {
+    const { values } = words;
+    const { sources: names, destination: to } = sourcesAndDestination('publish', words);
+    const sequence = ledger(values);
+    if (sequence === undefined) throw usage('publish needs --ledger N', 'Any ledger of the checkpoint to publish.');
+    const options = defined({
+      network: network(values), concurrency: concurrency(values), maxRetries: maxRetries(values), timeoutMs: timeoutMs(values),
+      checkpointFrequency: checkpointFrequency(values),
+    });
+    // The last ledger of its checkpoint, as every command takes any of them.
+    const checkpoint = (Math.floor(sequence / (options.checkpointFrequency ?? 64)) + 1) * (options.checkpointFrequency ?? 64) - 1;
+    return (session) => orFaults(session, async () => {
+      await checkApart(names, to);
+      const sources = await openArchives(names);
+      const destination = await openDestination(to, { make: false });
+      const summary = await publishCheckpoint(sources, checkpoint, destination, { ...options, signal: session.signal });
+      session.print(session.json ? JSON.stringify({ type: 'publish', ...summary }) : summaryText(summary));
+      return summary.destinations.every(({ error }) => error === null) ? OK : COULD_NOT_COMPLETE;
+    });
+  },
+};
