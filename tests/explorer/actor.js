@@ -5,6 +5,10 @@
  * files, one with `dead` does not answer. The settings: how many checkpoints there are (`total`), after how many a run that was
  * not taken up again stands still (`hold`) or crashes (`crashAt`), and the milliseconds each takes (`pace`). A state that does not
  * say `sound` is refused.
+ *
+ * Mirror and repair are played as well: a repair finds `broken` files broken, of which the last has no sound copy if an archive's name has
+ * `lies`; what is written really goes to the page's destination over the port, and what that refuses is told in the report. With
+ * `stop` they end with that code and message.
  */
 const KINDS = ['history', 'ledger', 'transactions', 'results', 'scp'];
 const WORKS = [
@@ -15,7 +19,7 @@ const IDLE = { pending: 0, blocked: 0, running: 0, waiting: 0, retrying: 0, succ
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 // `playing` in support.mjs writes the settings in front of this text.
-const { total: TOTAL = 57, hold: HOLD = TOTAL, pace: PACE = 5, crashAt: CRASH_AT = -1 } = self.settings ?? {};
+const { total: TOTAL = 57, hold: HOLD = TOTAL, pace: PACE = 5, crashAt: CRASH_AT = -1, broken: BROKEN = 3, estimate: ESTIMATE = 41_234_567, stop: STOP } = self.settings ?? {};
 const BUCKETS = 31;
 const presets = [
   { name: 'pubnet', passphrase: 'Public Global Stellar Network ; September 2015', archives: [{ organisation: 'SDF', name: '1', url: 'https://history.stellar.org/prd/core-live/core_live_001/' }] },
@@ -27,7 +31,9 @@ postMessage({ greeting: 'ready', presets, quorumSets: [], versions: { version: '
 const cancelled = new Set();
 addEventListener('message', ({ data }) => {
   if (data?.type === 'cancel') cancelled.add(data.id);
-  if (data?.type === 'start') play(data).catch((error) => postMessage({ id: data.id, type: 'error', code: 'CRASHED', message: String(error) }));
+  if (data?.type === 'written' || data?.type === 'write-failed' || data?.type === 'file') answered(data);
+  const played = { estimate: playEstimate, mirror: playCopy, repair: playCopy }[data?.task] ?? play;
+  if (data?.type === 'start') played(data).catch((error) => postMessage({ id: data.id, type: 'error', code: 'CRASHED', message: String(error) }));
 });
 
 const nameOf = (source) => (source.kind === 'url' ? source.url : source.name);
@@ -88,6 +94,147 @@ async function play({ id, sources, options }) {
   const report = reportOf({ archives, options, range, found, done, aborted });
   event({ type: 'done', verdict: report.verdict });
   postMessage({ id, type: 'report', report });
+}
+
+async function playEstimate({ id, options }) {
+  for (let waited = 0; waited < PACE * 4 && !cancelled.has(id); waited += 10) await pause(10);
+  if (cancelled.has(id)) return postMessage({ id, type: 'error', code: 'ABORTED', message: 'the estimate was cancelled' });
+  if (STOP !== undefined) return postMessage({ id, type: 'error', ...STOP });
+  const { low = 1, high = TOTAL * 64 - 1 } = options.range ?? {};
+  const checkpoints = Math.ceil((high - low + 1) / 64);
+  postMessage({
+    id, type: 'report',
+    report: {
+      range: { low, high }, checkpoints, files: checkpoints * 5 + BUCKETS, bytes: String(ESTIMATE), measured: { checkpoints: 5, buckets: BUCKETS },
+      basis: 'every bucket was measured, and the checkpoints are taken to be as large as the 5 that were: it may be off by a fifth',
+    },
+  });
+}
+
+/** The page's destination, asked over the port. */
+const waiting = new Map();
+let asked = 0;
+function call(id, message) {
+  asked += 1;
+  const request = asked;
+  postMessage({ id, type: message.path !== undefined && message.kind === 'get' ? 'get' : 'call', request, ...(message.kind === 'get' ? { archive: message.archive, path: message.path } : { call: message }) });
+  return new Promise((resolve, reject) => waiting.set(request, { request, resolve, reject }));
+}
+function answered({ type, request, file, found, error }) {
+  const known = waiting.get(request);
+  waiting.delete(request);
+  if (type === 'write-failed') known?.reject(Object.assign(new Error(error.message), error));
+  else known?.resolve(type === 'file' ? file : found);
+}
+
+/** One file, in two chunks where the place takes them. `null`, or why it could not be written. */
+async function writeTo(id, destination, path) {
+  const chunk = () => new TextEncoder().encode(`half of ${path}\n`);
+  try {
+    if (destination.can.stage) {
+      asked += 1;
+      const file = asked;
+      const begun = new Promise((resolve, reject) => waiting.set(file, { resolve, reject }));
+      postMessage({ id, type: 'call', request: file, call: { kind: 'stage', path } });
+      await begun;
+      try {
+        await call(id, { kind: 'write', file, bytes: chunk() });
+        await call(id, { kind: 'write', file, bytes: chunk() });
+        await call(id, { kind: 'commit', file });
+      } catch (error) {
+        await call(id, { kind: 'abort', file });
+        throw error;
+      }
+    } else {
+      await call(id, { kind: 'put', path, bytes: new Uint8Array([...chunk(), ...chunk()]) });
+    }
+    return null;
+  } catch (error) {
+    return `${path} could not be written: ${error.message}`;
+  }
+}
+
+const ROOT = '.well-known/stellar-history.json';
+
+async function playCopy({ id, task, sources, options, destination }) {
+  const names = sources.map(nameOf);
+  const event = (event) => postMessage({ id, type: 'event', event });
+  if (STOP !== undefined) return postMessage({ id, type: 'error', ...STOP });
+  const plan = options.plan === undefined ? undefined : JSON.parse(options.plan);
+  const range = { low: 1, high: TOTAL * 64 - 1 };
+  const unsound = names.some((name) => name.includes('lies'));
+  const files = [];
+  const left = {};
+  let bytes = 0;
+  let written = 0;
+  const progress = (done) => event({
+    type: 'progress', stage: 'checkpoints', checkpoints: { done, total: TOTAL }, buckets: { done: Math.min(done, BUCKETS), total: BUCKETS },
+    bytes: { compressed: String(done * 712_345), inflated: String(done * 3_712_345) }, findings: 0, retries: 0, elapsedMs: done * 100,
+    works: Object.fromEntries(WORKS.map((kind) => [kind, { ...IDLE, ...worksOf(kind, done) }])),
+    archives: names.map((name) => ({ name, requests: done * 4, failures: 0, throttled: 0, faulty: 0, bytes: String(done * 312_345), standing: 'good' })),
+    ...(options.dryRun ? {} : { written: { files: written, bytes: String(bytes) } }),
+  });
+  event({ type: 'stage', stage: 'root' });
+  if (task === 'repair' && destination.can.get && plan === undefined) await call(id, { kind: 'get', archive: sources.length, path: ROOT });
+  event({ type: 'stage', stage: 'checkpoints', range });
+  const keep = async (path, problem, checkpoint) => {
+    const lost = unsound && checkpoint === BROKEN;
+    const why = options.dryRun || lost ? null : await writeTo(id, destination, path);
+    if (why === null && !lost && !options.dryRun) {
+      written += 1;
+      bytes += 2 * `half of ${path}\n`.length;
+    }
+    if (task === 'repair' || why !== null) {
+      files.push({
+        path, problem, outcome: lost ? 'no-sound-source' : options.dryRun ? 'planned' : why === null ? 'written' : 'failed',
+        from: lost || why !== null ? null : names.find((name) => !name.includes('lies')) ?? names[0], message: lost ? 'no archive has it sound' : why,
+      });
+    }
+    if (options.dryRun || why !== null || lost) (left[(checkpoint + 1) * 64 - 1] ??= []).push('ledger');
+  };
+  let done = 0;
+  progress(done);
+  while (done < TOTAL && !cancelled.has(id)) {
+    if (done >= HOLD) {
+      await pause(50);
+      continue;
+    }
+    await pause(PACE);
+    done += 1;
+    const checkpoint = done * 64 - 1;
+    if (task === 'mirror' ? done <= 3 : done <= BROKEN) await keep(path('ledger', checkpoint), done === 2 ? 'faulty' : 'missing', done);
+    event({ type: 'checkpoint', checkpoint, status: Object.fromEntries(KINDS.map((kind) => [kind, 'verified'])) });
+    progress(done);
+  }
+  const aborted = done < TOTAL;
+  const failed = files.some(({ outcome }) => outcome === 'failed');
+  if (!aborted && !failed && task === 'mirror') {
+    await writeTo(id, destination, ROOT);
+    written += 1;
+    bytes += 100;
+  }
+  event({ type: 'stage', stage: 'done' });
+  const verdict = aborted || failed ? 'incomplete' : files.some(({ outcome }) => outcome === 'no-sound-source') ? 'faulty' : 'complete';
+  event({ type: 'done', verdict: verdict === 'complete' ? 'verified' : verdict });
+  const planned = files.filter(({ outcome }) => outcome === 'planned').length;
+  const none = Object.fromEntries([...KINDS, 'bucket'].map((kind) => [kind, 0]));
+  const count = options.dryRun ? planned : written;
+  postMessage({
+    id, type: 'report',
+    report: {
+      schema: 1, task, verifier: { version: '0.0.0', xdr: '0' }, sources: names, destination: destination.name, network: presets[1].passphrase, range, dryRun: options.dryRun === true,
+      verdict, statement: aborted
+        ? 'the run was stopped before its end; what was written is whole and verified'
+        : options.dryRun ? `${files.length} files of 316 are missing or faulty, and the archives have ${planned} of them sound` : failed ? 'some files could not be written' : `${count} files were written, each verified`,
+      written: { files: count, bytes: options.dryRun ? String(planned * 23_456) : String(bytes), byKind: { ...none, ledger: count } },
+      kept: { ...none, history: TOTAL - 3, ledger: TOTAL - count, transactions: TOTAL, results: TOTAL, scp: TOTAL, bucket: BUCKETS },
+      wellKnown: task === 'mirror' && !aborted && !failed ? { status: 'written', ledger: range.high, reason: null } : { status: task === 'repair' ? 'kept' : 'not-written', ledger: task === 'repair' ? range.high : null, reason: task === 'repair' ? null : 'what it names is not all there' },
+      files, filesDropped: 0,
+      plan: { version: 1, well_known: null, files: left, buckets: [], checkpoints: Object.keys(left).map(Number), summary: { succeeded: 0, skipped: 0, failed: 0, retries: 0 } },
+      verification: reportOf({ archives: names, options: {}, range, found: [], done, aborted }),
+      startedAt: '2026-11-21T07:00:00Z', elapsedMs: 8123,
+    },
+  });
 }
 
 function worksOf(kind, done) {

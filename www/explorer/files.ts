@@ -22,9 +22,9 @@ export async function textOf(file: File, mostBytes: number): Promise<string> {
   return file.text();
 }
 
-export function saveFile(name: string, text: string, type = 'application/json'): void {
+export function saveFile(name: string, content: string | Blob, type = 'application/json'): void {
   const link = document.createElement('a');
-  const url = URL.createObjectURL(new Blob([text], { type }));
+  const url = URL.createObjectURL(typeof content === 'string' ? new Blob([content], { type }) : content);
   link.href = url;
   link.download = name;
   link.click();

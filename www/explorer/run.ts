@@ -88,7 +88,7 @@ const RATE_WINDOW_MS = 4000;
 /** The live list is a preview; the report has the folded, ranked one. */
 const LIVE_FINDINGS = 500;
 
-function asFailure(error: unknown): Failure {
+export function asFailure(error: unknown): Failure {
   const described = error instanceof Error ? error : new Error(String(error));
   const word = (name: 'code' | 'advice', otherwise: string): string => {
     const value: unknown = Reflect.get(described, name);

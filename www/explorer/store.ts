@@ -4,8 +4,8 @@ import type { ArchiveReader, ProofReport, QuorumSet, VerifyOptions, VerifyRun } 
 import { verifyInWorker } from '../lib/worker-client.ts';
 import { CheckpointTable } from './checkpoints.ts';
 import { checkProof, type Engine, loadEngine, takeWorker, warmUp } from './engine.ts';
-import { folders, type FolderHandle, reopen } from './folders.ts';
-import { type AtHand, checkForm, checkTrust, decodeForm, EMPTY_FORM, encodeForm, type FormState, NOBODY, OWN, type Source } from './form.ts';
+import { folderLabel, folders, type FolderHandle, reopen } from './folders.ts';
+import { type AtHand, checkForm, checkTrust, decodeForm, EMPTY_FORM, encodeForm, type FormState, NOBODY, OWN, parseArchive, type Source } from './form.ts';
 import { type KnownValidator, knownValidators, readQuorumSet, summaryOf } from './quorum-set.ts';
 import { isGoing, isOver, type Run, type Setup, startRun } from './run.ts';
 import { hold, putRun, removeRun, type SavedRun, savedRuns } from './saved-runs.ts';
@@ -36,6 +36,10 @@ export const askedToRun = signal(/(^#|&)run=1(&|$)/.test(location.hash));
 export const engine = signal<EngineState>({ state: 'loading' });
 export const localArchives = signal<readonly LocalArchive[]>([]);
 export const run = signal<Run | null>(null);
+/** What the form is used for instead of a check. `mend`: the name of the archive that a check found faulty. */
+export const copying = signal<{ readonly kind: 'mirror' | 'repair'; readonly mend: string | null } | null>(null);
+/** A copy is under way. What it is knows the part of the page that is loaded for it. */
+export const copyBusy = signal(false);
 /** Runs begun earlier that can go on, but for the one on the page. */
 export const saved = signal<readonly SavedRun[]>([]);
 export const announcement = signal('');
@@ -60,7 +64,7 @@ export const validators = computed((): ReadonlyMap<string, KnownValidator> => {
 });
 
 /** The short name of the network that the form is about, as far as that is known before a file is read. */
-const network = computed((): string | undefined => {
+export const network = computed((): string | undefined => {
   const presets = ready.value?.presets ?? [];
   const [first] = form.value.sources;
   const address = first?.kind === 'url' ? first.url.trim() : '';
@@ -95,7 +99,7 @@ export const believed = computed((): Believed => {
   const unknown = network.value === undefined || sets.length === 0;
   return { ...nobody, words: unknown ? 'the validators of the archive’s network' : 'nobody: no validators of this network are known' };
 });
-export const busy = computed(() => run.value !== null && isGoing(run.value.phase.value));
+export const busy = computed(() => copyBusy.value || (run.value !== null && isGoing(run.value.phase.value)));
 
 export function announce(text: string): void {
   announcement.value = text;
@@ -372,6 +376,23 @@ export function newCheck(): void {
   requestAnimationFrame(() => document.getElementById('archive')?.focus());
 }
 
+/** The form for a copy of what it names, or of what a check was about; of the archive to mend its own files are of no use. */
+export function openCopy(kind: 'mirror' | 'repair', mend: string | null = null, entered: FormState = form.value): void {
+  if (busy.value) return;
+  const name = (source: Source): string => (source.kind === 'folder' ? folderLabel(source.name) : parseArchive(source.url, page)?.href ?? source.url);
+  const sources = entered.sources.filter((source) => mend === null || name(source) !== mend);
+  tried.value = false;
+  // A copy is of a range.
+  edit({ ...entered, scope: 'range', sources: sources.length === 0 ? EMPTY_FORM.sources : sources });
+  copying.value = { kind, mend };
+  formOpen.value = true;
+}
+
+export function closeCopy(): void {
+  copying.value = null;
+  requestAnimationFrame(() => document.getElementById('start')?.focus());
+}
+
 /** Gives the paused run on the page up. */
 export async function discardRun(): Promise<void> {
   run.value = null;
@@ -461,6 +482,7 @@ function followAddress(): void {
   // A check under way is not disturbed by the back button; its form is one click away.
   if (!busy.value) {
     run.value = null;
+    copying.value = null;
     formOpen.value = true;
     release();
     void findSaved();

@@ -23,6 +23,7 @@ import type {
 
 export { quorumSetFromConfig, quorumSetToConfig } from './core-config.ts';
 export { ArchiveVerifierError } from './errors.ts';
+export { estimateInWorker, mirrorInWorker, repairInWorker } from './copy-client.ts';
 export { verifyInWorker } from './worker-client.ts';
 export { folderWriter, opfsArchive } from './writers/browser-folder.ts';
 export { ArchiveWriteError } from './writers/errors.ts';

@@ -25,6 +25,7 @@ import * as webdav from './writers/webdav.ts';
 export { quorumSetFromConfig, quorumSetToConfig } from './core-config.ts';
 export { directoryReader } from './directory.ts';
 export { ArchiveVerifierError } from './errors.ts';
+export { estimateInWorker, mirrorInWorker, repairInWorker } from './copy-client.ts';
 export { verifyInWorker } from './worker-client.ts';
 export { ArchiveWriteError } from './writers/errors.ts';
 export { directoryWriter } from './writers/folder.ts';

@@ -27,7 +27,12 @@ export interface ArchiveReader {
   get(path: string, options: { signal: AbortSignal }): Promise<ArchiveFile>;
 }
 
-/** Where an archive is written. Only `put` and `exists` are needed. */
+/**
+ * Where an archive is written. Only `put` and `exists` are needed.
+ *
+ * Errors may carry `code` (ENOSPC, EACCES, EPERM, EROFS), `name` (QuotaExceededError, NotAllowedError) or `status` (an HTTP status), and
+ * `retryAfterMs`. Everything else is an I/O error. 408, 429, 5xx and network failures (code NETWORK) are tried again.
+ */
 export interface ArchiveWriter {
   /** Shown in reports, for example the folder's path. */
   readonly name: string;

@@ -1,17 +1,17 @@
 /**
- * The page's end of a verification in a worker: the same run, with the work on another thread.
+ * The page's end of a run in a worker: the same run, with the work on another thread.
  *
  * Not here: making the worker. Bundlers differ in how they find a worker's file, so the caller makes it, usually by
  * `new Worker(new URL('stellar-archive-verifier/worker', import.meta.url), { type: 'module' })`, and terminates it: that
- * also gives back the memory, which WebAssembly never does by itself. Terminate it after the report, not before.
+ * also gives back the memory, which WebAssembly never does by itself. Terminate it after the report, not before. Nor what it takes
+ * to write (`copy-client.ts`): whoever only verifies need not load it.
  */
 import { ArchiveVerifierError, messageOf } from './errors.ts';
 import type { PlainSource } from './plain.ts';
-import { ID_PREFIX, protocolMessage, remoteError } from './protocol.ts';
-import type { Endpoint, FromWorker, RemoteFile, RemoteSource, ToWorker } from './protocol.ts';
+import { ID_PREFIX, detached, protocolMessage, remoteError, transferable } from './protocol.ts';
+import type { Endpoint, FromWorker, RemoteFile, RemoteSource, RemoteTask, ToWorker } from './protocol.ts';
 import { Run } from './run.ts';
-import type { RunBody } from './run.ts';
-import type { ArchiveSources, Report, VerifyOptions } from './types.ts';
+import type { ArchiveSources, Report, RunEvent, VerifyOptions } from './types.ts';
 
 const RESTART_ADVICE = 'Terminate the worker and start a new one; if it happens again, please report it with this message.';
 const START_ADVICE =
@@ -22,26 +22,34 @@ let runs = 0;
 /** Random, so that two copies of this package can share one worker. */
 const session = Math.random().toString(36).slice(2);
 
-/** A copy in a buffer of its own: sending a part of a larger buffer would clone all of it, sending it by transfer take it away. */
-function detached(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes);
+/** Sends to the worker; what is in `transfer` is gone here. */
+export type Post = (message: ToWorker, transfer?: Transferable[]) => void;
+
+/** Whatever else of a run stays on this side. */
+export interface Beside {
+  onMessage(message: FromWorker): void;
+  /** The run is over, or the worker is lost. */
+  close(): void;
 }
 
-/** A chunk of a stream is ours to give away if nothing else lives in its buffer. */
-function transferable(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
-  const whole = chunk.byteLength === chunk.buffer.byteLength && chunk.buffer instanceof ArrayBuffer;
-  return whole ? (chunk as Uint8Array<ArrayBuffer>) : detached(chunk);
+export interface Job {
+  /** The archives that stay on this side, by their places; addresses are the worker's own business. */
+  readonly readers: readonly PlainSource[];
+  readonly sources: readonly PlainSource[];
+  readonly task: RemoteTask;
+  readonly wasm: string | URL | WebAssembly.Module | undefined;
+  readonly beside?: (id: string, post: Post) => Beside;
 }
 
 /** Answers the worker's questions about the readers that live on this side. */
 class ReaderServer {
   readonly #sources: readonly PlainSource[];
-  readonly #post: (message: ToWorker, transfer?: Transferable[]) => void;
+  readonly #post: Post;
   readonly #id: string;
   readonly #requests = new Map<number, AbortController>();
   readonly #streams = new Map<number, ReadableStreamDefaultReader<Uint8Array>>();
 
-  constructor(id: string, sources: readonly PlainSource[], post: (message: ToWorker, transfer?: Transferable[]) => void) {
+  constructor(id: string, sources: readonly PlainSource[], post: Post) {
     this.#id = id;
     this.#sources = sources;
     this.#post = post;
@@ -127,15 +135,15 @@ function remoteSource(source: PlainSource): RemoteSource {
   return typeof source === 'string' ? { kind: 'url', url: source } : { kind: 'reader', name: String(source.name) };
 }
 
-function inWorker(
-  endpoint: Endpoint, wasm: string | WebAssembly.Module | undefined, ...[sources, options, onEvent, signal]: Parameters<RunBody>
-): Promise<Report> {
+/** Has the worker do it. What the promise resolves with is of the task's own kind. */
+export function inWorker<R>(endpoint: Endpoint, { readers, sources, task, wasm, beside }: Job, onEvent: (event: RunEvent) => void, signal: AbortSignal): Promise<R> {
   runs += 1;
   const id = `${ID_PREFIX}${session}/${runs}`;
-  const post = (message: ToWorker, transfer: Transferable[] = []): void => endpoint.postMessage(message, transfer);
-  const server = new ReaderServer(id, sources, post);
+  const post: Post = (message, transfer = []) => endpoint.postMessage(message, transfer);
+  const server = new ReaderServer(id, readers, post);
+  const other = beside?.(id, post);
 
-  return new Promise<Report>((resolve, reject) => {
+  return new Promise<R>((resolve, reject) => {
     let answered = false;
     const cancel = (): void => post({ id, type: 'cancel', reason: messageOf(signal.reason) });
     const close = (): void => {
@@ -144,6 +152,7 @@ function inWorker(
       endpoint.removeEventListener('error', onFailure);
       signal.removeEventListener('abort', cancel);
       server.close();
+      other?.close();
     };
     const onFailure = (event: Event): void => {
       close();
@@ -153,6 +162,7 @@ function inWorker(
       const message = protocolMessage<FromWorker>(event);
       if (message?.id !== id) return;
       answered = true;
+      other?.onMessage(message);
       switch (message.type) {
         case 'event':
           onEvent(message.event);
@@ -166,9 +176,12 @@ function inWorker(
         case 'drop':
           server.drop(message.request);
           break;
+        case 'call':
+          break;
         case 'report':
           close();
-          resolve(message.report);
+          // The other end answers with what the task has for a report.
+          resolve(message.report as R);
           break;
         case 'error':
           close();
@@ -186,8 +199,8 @@ function inWorker(
     if ('start' in endpoint && typeof endpoint.start === 'function') endpoint.start();
     try {
       post({
-        id, type: 'start', options, sources: sources.map(remoteSource),
-        ...(wasm === undefined ? {} : { wasm }),
+        id, type: 'start', sources: sources.map(remoteSource), ...task,
+        ...(wasm === undefined ? {} : { wasm: wasm instanceof URL ? wasm.href : wasm }),
       });
     } catch (cause) {
       close();
@@ -209,6 +222,9 @@ function inWorker(
 export function verifyInWorker(
   worker: Worker | MessagePort, sources: ArchiveSources, options: VerifyOptions = {}, wasm?: string | URL | WebAssembly.Module,
 ): Run {
-  const where = wasm instanceof URL ? wasm.href : wasm;
-  return new Run((...run) => inWorker(worker, where, ...run), sources, options);
+  return new Run(
+    (plain, rest, onEvent, signal): Promise<Report> =>
+      inWorker(worker, { readers: plain, sources: plain, task: { task: 'verify', options: rest }, wasm }, onEvent, signal),
+    sources, options,
+  );
 }

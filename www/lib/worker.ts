@@ -1,19 +1,19 @@
 /**
- * The body of a Web Worker that verifies archives for a page: `new Worker(thisFile, { type: 'module' })`.
+ * The body of a Web Worker that verifies, mirrors and repairs archives for a page: `new Worker(thisFile, { type: 'module' })`.
  *
- * Loaded anywhere else it does nothing but export `verifyInWorker`, the page's end. Not here: any choice about workers;
+ * Loaded anywhere else it does nothing but export the page's end. Not here: any choice about workers;
  * the page makes them, one for each run that shall go on at the same time, and terminates them.
  */
-import { init, verifyArchive } from './index.ts';
+import { estimateMirror, init, mirrorArchive, repairArchive, verifyArchive } from './index.ts';
 import { messageOf, toVerifierError } from './errors.ts';
-import { protocolMessage, reviveError } from './protocol.ts';
-import type { Endpoint, FromWorker, RemoteFile, ToWorker } from './protocol.ts';
-import type { Run } from './run.ts';
-import type { ArchiveFile, ArchiveReader } from './types.ts';
+import { protocolMessage, reviveError, transferable } from './protocol.ts';
+import type { Endpoint, FromWorker, RemoteDestination, RemoteFile, ToWorker, WriterCall } from './protocol.ts';
+import type { ArchiveFile, ArchiveReader, ArchiveSources, ArchiveWriter, CopyEstimate, CopyReport, Report, RunEvent, StagedFile } from './types.ts';
 
+export { estimateInWorker, mirrorInWorker, repairInWorker } from './copy-client.ts';
 export { verifyInWorker } from './worker-client.ts';
 
-type Post = (message: FromWorker) => void;
+type Post = (message: FromWorker, transfer?: Transferable[]) => void;
 type Start = Extract<ToWorker, { type: 'start' }>;
 
 interface Settle<T> {
@@ -21,12 +21,13 @@ interface Settle<T> {
   reject(error: Error): void;
 }
 
-/** The readers of a run, which live in the page: every `get` is a question over the port, every chunk of a stream another one. */
-class RemoteReaders {
+/** What of a run lives in the page, its readers and its destination: every call is a question over the port, every chunk another one. */
+class RemotePlaces {
   readonly #id: string;
   readonly #post: Post;
   readonly #files = new Map<number, Settle<RemoteFile>>();
   readonly #chunks = new Map<number, Settle<Uint8Array | null>>();
+  readonly #calls = new Map<number, Settle<boolean>>();
   readonly #asked = new WeakMap<AbortSignal, Set<number>>();
   #requests = 0;
 
@@ -40,29 +41,81 @@ class RemoteReaders {
     return { name, get: (path, { signal }) => this.#get(archive, path, signal) };
   }
 
+  /** `archive`: the place of its `get`. */
+  writer(archive: number, { name, can }: RemoteDestination): ArchiveWriter {
+    return {
+      name,
+      put: async (path, content, { signal }) => {
+        const bytes = transferable(content);
+        await this.#call({ kind: 'put', path, bytes }, signal, [bytes.buffer]);
+      },
+      exists: (path, { signal }) => this.#call({ kind: 'exists', path }, signal),
+      ...(can.get ? { get: (path, { signal }) => this.#get(archive, path, signal) } : {}),
+      ...(can.stage ? { stage: (path, { signal }) => this.#stage(path, signal) } : {}),
+      ...(can.makeDir ? { makeDir: async (path, { signal }) => void (await this.#call({ kind: 'makeDir', path }, signal)) } : {}),
+    } satisfies ArchiveWriter;
+  }
+
+  async #stage(path: string, signal: AbortSignal): Promise<StagedFile> {
+    const file = this.#requests + 1;
+    await this.#call({ kind: 'stage', path }, signal);
+    // One call at a time, whether or not the caller waits for each: what is not sent yet takes no memory over there.
+    let last: Promise<unknown> = Promise.resolve();
+    const next = (call: () => Promise<unknown>): Promise<void> => {
+      const done = last.then(call).then(() => undefined);
+      last = done;
+      // Whoever was handed the promise hears of it.
+      done.catch(() => undefined);
+      return done;
+    };
+    return {
+      write: (chunk) => {
+        const bytes = transferable(chunk);
+        return next(() => this.#call({ kind: 'write', file, bytes }, signal, [bytes.buffer]));
+      },
+      commit: () => next(() => this.#call({ kind: 'commit', file }, signal)),
+      // Also after a failure, and whatever became of the run.
+      abort: () => this.#call({ kind: 'abort', file }).then(() => undefined, () => undefined),
+    };
+  }
+
   async #get(archive: number, path: string, signal: AbortSignal): Promise<ArchiveFile> {
-    signal.throwIfAborted();
-    this.#requests += 1;
-    const request = this.#requests;
-    const asked = this.#watch(signal);
-    asked.add(request);
-    const file = await new Promise<RemoteFile>((resolve, reject) => {
-      this.#files.set(request, { resolve, reject });
-      this.#post({ id: this.#id, type: 'get', request, archive, path });
-    }).finally(() => asked.delete(request));
-    switch (file.kind) {
+    const file = await this.#ask(this.#files, signal, (request) => this.#post({ id: this.#id, type: 'get', request, archive, path }));
+    switch (file.value.kind) {
       case 'bytes':
-        return file.bytes;
+        return file.value.bytes;
       case 'missing':
         return null;
       case 'stream':
-        return this.#stream(request);
+        return this.#stream(file.request);
       case 'failed':
-        throw reviveError(file.error);
+        throw reviveError(file.value.error);
     }
   }
 
-  /** One listener for a signal, not one for each of the files it is for: hosts warn of signals with many. */
+  async #call(call: WriterCall, signal?: AbortSignal, transfer: Transferable[] = []): Promise<boolean> {
+    return (await this.#ask(this.#calls, signal, (request) => this.#post({ id: this.#id, type: 'call', request, call }, transfer))).value;
+  }
+
+  /** Numbers a question, sends it, and waits for its answer or for `signal`. */
+  async #ask<T>(waiting: Map<number, Settle<T>>, signal: AbortSignal | undefined, send: (request: number) => void): Promise<{ readonly request: number; readonly value: T }> {
+    signal?.throwIfAborted();
+    this.#requests += 1;
+    const request = this.#requests;
+    const asked = signal === undefined ? undefined : this.#watch(signal);
+    asked?.add(request);
+    try {
+      const value = await new Promise<T>((resolve, reject) => {
+        waiting.set(request, { resolve, reject });
+        send(request);
+      });
+      return { request, value };
+    } finally {
+      asked?.delete(request);
+    }
+  }
+
+  /** One listener for a signal, not one for each of the questions it is for: hosts warn of signals with many. */
   #watch(signal: AbortSignal): Set<number> {
     const known = this.#asked.get(signal);
     if (known !== undefined) return known;
@@ -70,10 +123,13 @@ class RemoteReaders {
     this.#asked.set(signal, asked);
     signal.addEventListener('abort', () => {
       const reason: unknown = signal.reason;
+      const error = reason instanceof Error ? reason : new Error(messageOf(reason));
       for (const request of asked) {
         this.#post({ id: this.#id, type: 'drop', request });
-        this.#files.get(request)?.reject(reason instanceof Error ? reason : new Error(messageOf(reason)));
+        this.#files.get(request)?.reject(error);
         this.#files.delete(request);
+        this.#calls.get(request)?.reject(error);
+        this.#calls.delete(request);
       }
     }, { once: true });
     return asked;
@@ -94,6 +150,16 @@ class RemoteReaders {
     this.#chunks.delete(request);
   }
 
+  onWritten(request: number, found: boolean): void {
+    this.#calls.get(request)?.resolve(found);
+    this.#calls.delete(request);
+  }
+
+  onWriteFailed(request: number, error: Error): void {
+    this.#calls.get(request)?.reject(error);
+    this.#calls.delete(request);
+  }
+
   #stream(request: number): ReadableStream<Uint8Array> {
     return new ReadableStream<Uint8Array>({
       pull: async (controller) => {
@@ -112,15 +178,44 @@ class RemoteReaders {
   }
 }
 
-interface Active {
-  readonly run: Run;
-  readonly readers: RemoteReaders;
+/** What goes on: a run, or the making of an estimate, which has no events. */
+interface Work extends AsyncIterable<RunEvent> {
+  readonly report: Promise<Report | CopyReport | CopyEstimate>;
+  abort(reason: unknown): void;
 }
 
-async function carryOut(id: string, run: Run, post: Post): Promise<void> {
+interface Active {
+  readonly work: Work;
+  readonly places: RemotePlaces;
+}
+
+function estimate(sources: ArchiveSources, options: Extract<Start, { task: 'estimate' }>['options']): Work {
+  const stop = new AbortController();
+  return {
+    report: estimateMirror(sources, { ...options, signal: stop.signal }),
+    abort: (reason) => stop.abort(reason),
+    [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }),
+  };
+}
+
+function begin(start: Start, places: RemotePlaces): Work {
+  const sources = start.sources.map((source, index) => (source.kind === 'url' ? source.url : places.reader(index, source.name)));
+  switch (start.task) {
+    case 'verify':
+      return verifyArchive(sources, start.options);
+    case 'estimate':
+      return estimate(sources, start.options);
+    case 'mirror':
+      return mirrorArchive(sources, places.writer(sources.length, start.destination), start.options);
+    case 'repair':
+      return repairArchive(sources, places.writer(sources.length, start.destination), start.options);
+  }
+}
+
+async function carryOut(id: string, work: Work, post: Post): Promise<void> {
   try {
-    for await (const event of run) post({ id, type: 'event', event });
-    post({ id, type: 'report', report: await run.report });
+    for await (const event of work) post({ id, type: 'event', event });
+    post({ id, type: 'report', report: await work.report });
   } catch (thrown) {
     const { code, message, advice } = toVerifierError(thrown);
     post({ id, type: 'error', code, message, ...(advice === undefined ? {} : { advice }) });
@@ -130,16 +225,16 @@ async function carryOut(id: string, run: Run, post: Post): Promise<void> {
 /** Answers the runs that arrive on `endpoint`. */
 function serve(endpoint: Endpoint): void {
   const active = new Map<string, Active>();
-  const post: Post = (message) => endpoint.postMessage(message, []);
+  const post: Post = (message, transfer = []) => endpoint.postMessage(message, transfer);
 
-  const start = async ({ id, sources, options, wasm }: Start): Promise<void> => {
-    const readers = new RemoteReaders(id, post);
-    const archives = sources.map((source, index) => (source.kind === 'url' ? source.url : readers.reader(index, source.name)));
+  const start = async (message: Start): Promise<void> => {
+    const { id, wasm } = message;
+    const places = new RemotePlaces(id, post);
     // Only the first answer of `init` counts, so a failure here comes out again, with its advice, from the run.
     if (wasm !== undefined) init(typeof wasm === 'string' ? new URL(wasm) : wasm).catch(() => undefined);
-    const run = verifyArchive(archives, options);
-    active.set(id, { run, readers });
-    await carryOut(id, run, post);
+    const work = begin(message, places);
+    active.set(id, { work, places });
+    await carryOut(id, work, post);
     active.delete(id);
   };
 
@@ -152,16 +247,22 @@ function serve(endpoint: Endpoint): void {
         void start(message);
         break;
       case 'cancel':
-        known?.run.abort(new DOMException(message.reason, 'AbortError'));
+        known?.work.abort(new DOMException(message.reason, 'AbortError'));
         break;
       case 'file':
-        known?.readers.onFile(message.request, message.file);
+        known?.places.onFile(message.request, message.file);
         break;
       case 'chunk':
-        known?.readers.onChunk(message.request, message.bytes);
+        known?.places.onChunk(message.request, message.bytes);
         break;
       case 'chunk-failed':
-        known?.readers.onChunkFailed(message.request, reviveError(message.error));
+        known?.places.onChunkFailed(message.request, reviveError(message.error));
+        break;
+      case 'written':
+        known?.places.onWritten(message.request, message.found);
+        break;
+      case 'write-failed':
+        known?.places.onWriteFailed(message.request, reviveError(message.error));
         break;
     }
   });

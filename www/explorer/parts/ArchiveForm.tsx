@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { checkpointOf } from '../checkpoints.ts';
 import { parseLedger, SCOPE_FIELDS, type Scope, sourceField, type TextName, TRUST_FIELDS } from '../form.ts';
 import { grouped } from '../format.ts';
-import { askedToRun, busy, checked, choose, edit, engine, form, localArchives, run, start, targetSource } from '../store.ts';
+import { askedToRun, busy, checked, choose, copying, edit, engine, form, localArchives, openCopy, run, start, targetSource, tried } from '../store.ts';
 import { ArchiveRows } from './ArchiveRows.tsx';
 import { Fault, shownFault } from './Fault.tsx';
 import { Icon } from './Icon.tsx';
@@ -97,8 +97,8 @@ function ScopeField(): JSX.Element {
       <label for="scope">Which ledgers</label>
       <select id="scope" value={form.value.scope} onChange={(event) => edit({ scope: event.currentTarget.value as Scope })}>
         <option value="range">A range</option>
-        <option value="last">The newest</option>
-        <option value="sample">A random sample</option>
+        <option value="last" disabled={copying.value !== null}>The newest</option>
+        <option value="sample" disabled={copying.value !== null}>A random sample</option>
       </select>
     </div>
   );
@@ -134,6 +134,18 @@ function RangeHint(): JSX.Element {
   return <p class="hint range-hint" id="range-hint">Ledger numbers, decimal or 0x…, rounded out to whole checkpoints. Empty means from the first, to the last.</p>;
 }
 
+/** Shows what is wrong with the form and goes to the first of it. */
+export function toFault(): void {
+  tried.value = true;
+  const decision = checked.value;
+  // In the order of the form.
+  const fields = form.value.sources.map((_, place) => sourceField(place)).concat(SCOPE_FIELDS[form.value.scope], TRUST_FIELDS);
+  const first = decision.ok ? undefined : fields.find((field) => decision.faults[field] !== undefined);
+  const field = first === undefined ? null : document.getElementById(first);
+  field?.closest('details')?.setAttribute('open', '');
+  field?.focus();
+}
+
 export function ArchiveForm(): JSX.Element {
   const startButton = useRef<HTMLButtonElement>(null);
   useEffect(() => {
@@ -145,17 +157,11 @@ export function ArchiveForm(): JSX.Element {
   const names = state.state === 'ready' ? state.engine.presets.map((preset) => preset.name) : Object.keys(NETWORK_LABEL);
   const onSubmit = (event: SubmitEvent): void => {
     event.preventDefault();
-    if (start()) return;
-    const decision = checked.value;
-    // In the order of the form.
-    const fields = form.value.sources.map((_, place) => sourceField(place)).concat(SCOPE_FIELDS[form.value.scope], TRUST_FIELDS);
-    const first = decision.ok ? undefined : fields.find((field) => decision.faults[field] !== undefined);
-    const field = first === undefined ? null : document.getElementById(first);
-    field?.closest('details')?.setAttribute('open', '');
-    field?.focus();
+    if (copying.value === null && !start()) toFault();
   };
+  const check = copying.value === null;
   return (
-    <form class="card form" aria-label="Check an archive" noValidate onSubmit={onSubmit}>
+    <form class="card form" aria-label={check ? 'Check an archive' : 'Archives to copy from'} noValidate onSubmit={onSubmit}>
       <div class={`form-grid scope-${scope}`}>
         <ArchiveRows />
         <KnownArchives />
@@ -165,15 +171,15 @@ export function ArchiveForm(): JSX.Element {
         <RangeHint />
         <datalist id="networks">{names.map((name) => <option key={name} value={name} />)}</datalist>
       </div>
-      <fieldset class="toggles">
+      <fieldset class={check ? 'toggles' : 'toggles single'}>
         <legend class="visually-hidden">How much to check</legend>
-        <Toggle name="deep" label="Deep check" hint="Also compares every result with its transaction and looks inside buckets. Slower." />
+        {check && <Toggle name="deep" label="Deep check" hint="Also compares every result with its transaction and looks inside buckets. Slower." />}
         <Toggle name="skipOptional" label="Skip SCP files" hint="Leaves out the consensus messages, which archives need not have." />
-        <Toggle name="skipBuckets" label="Skip bucket files" hint="Saves most of the download; their hashes are still compared with the headers." />
-        <Toggle name="newestFirst" label="Newest first" hint="Begins at the end of the ledgers instead of at their start." />
+        {check && <Toggle name="skipBuckets" label="Skip bucket files" hint="Saves most of the download; their hashes are still compared with the headers." />}
+        {check && <Toggle name="newestFirst" label="Newest first" hint="Begins at the end of the ledgers instead of at their start." />}
       </fieldset>
       <TrustFields />
-      <div class="form-foot">
+      {check && <div class="form-foot">
         <button ref={startButton} id="start" type="submit" class="button primary" disabled={busy.value || state.state === 'failed'}>
           {run.value === null ? 'Start check' : 'Start another check'}
         </button>
@@ -181,7 +187,11 @@ export function ArchiveForm(): JSX.Element {
           {askedToRun.value ? 'You followed a link that suggests this check. ' : ''}
           {busy.value ? 'A check is under way below; cancel it to start another.' : 'Nothing is downloaded from the archive before you start.'}
         </p>
-      </div>
+        <p class="actions copy-ways">
+          <button id="mirror" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => openCopy('mirror')}>Mirror…</button>
+          <button id="repair" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => openCopy('repair')}>Repair…</button>
+        </p>
+      </div>}
     </form>
   );
 }

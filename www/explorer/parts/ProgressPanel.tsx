@@ -11,7 +11,7 @@ const STAGES: readonly { readonly stage: Stage; readonly label: string }[] = [
   { stage: 'done', label: 'Report' },
 ];
 
-function Bar(props: { readonly label: string; readonly done: number; readonly total: number }): JSX.Element {
+export function Bar(props: { readonly label: string; readonly done: number; readonly total: number }): JSX.Element {
   const known = props.total > 0;
   return (
     <div class="bar">
@@ -24,7 +24,7 @@ function Bar(props: { readonly label: string; readonly done: number; readonly to
   );
 }
 
-function Figure(props: { readonly label: string; readonly value: string }): JSX.Element {
+export function Figure(props: { readonly label: string; readonly value: string }): JSX.Element {
   return (
     <div>
       <dt>{props.label}</dt>

@@ -3,7 +3,7 @@ import type { Claim, FileKind, Finding, Report, Verdict } from '../../lib/types.
 import { KIND_LABEL } from '../checkpoints.ts';
 import { bytes, duration, ended, grouped, plural, sentence, shortName } from '../format.ts';
 import type { Run } from '../run.ts';
-import { newCheck, startAgain } from '../store.ts';
+import { newCheck, openCopy, startAgain } from '../store.ts';
 import { Hash } from './Hash.tsx';
 import { Icon } from './Icon.tsx';
 import { Prose } from './Prose.tsx';
@@ -117,6 +117,17 @@ function Refused({ run }: { readonly run: Run }): JSX.Element {
   );
 }
 
+/** What one may want of an archive that was looked at: the faulty one mended, a copy of a sound one. */
+function Next({ run, report }: { readonly run: Run; readonly report: Report }): JSX.Element {
+  const faulty = report.findings.find(({ code }) => code !== 'anchor-mismatch')?.archive;
+  return (
+    <p class="actions">
+      {faulty !== undefined && <button id="repair-this" type="button" class="button" onClick={() => openCopy('repair', faulty, run.setup.form)}>Repair…</button>}
+      {report.verdict !== 'faulty' && <button id="mirror-this" type="button" class="button" onClick={() => openCopy('mirror', null, run.setup.form)}>Mirror…</button>}
+    </p>
+  );
+}
+
 export function VerdictBanner({ run }: { readonly run: Run }): JSX.Element | null {
   const report = run.report.value;
   const failure = run.failure.value;
@@ -157,6 +168,7 @@ export function VerdictBanner({ run }: { readonly run: Run }): JSX.Element | nul
           <button type="button" class="link" onClick={toFindings}>See {report.findings.length === 1 ? 'the finding' : `the ${grouped(report.findings.length)} findings`}</button>
         </p>
       )}
+      {report.range !== null && <Next run={run} report={report} />}
     </section>
   );
 }
