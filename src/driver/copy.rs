@@ -180,7 +180,7 @@ impl CopyTask {
 
     pub(super) fn progress(&self) -> WrittenSoFar {
         let copies = self.copies.lock();
-        WrittenSoFar { files: copies.written.values().sum(), bytes: copies.bytes.to_string() }
+        WrittenSoFar { files: copies.written_files(), bytes: copies.bytes.to_string() }
     }
 
     /// What is verified: a mirror goes on where the destination ends, with the last checkpoint that is there, so that the next one
@@ -270,6 +270,8 @@ pub(super) async fn run(
         root,
         settings: CopySettings {
             to: CopyTo { writer: WRITER, read_back: options.read_back },
+            // As often as publishing tries, unless the caller says how often.
+            retry: if options.retry == RetryPolicy::default() { PUBLISH_RETRIES } else { options.retry },
             dry_run: manner.dry_run,
             lists_missing: manner.kind == CopyKind::Repair,
             buckets_of: only.as_ref().map(|only| Arc::clone(&only.states)),
@@ -278,7 +280,7 @@ pub(super) async fn run(
         to_the_end: manner.to_the_end,
         copies: SharedCopies::default(),
     };
-    let pool = ArchivePool::new(readers);
+    let pool = ArchivePool::new(readers).with_destination(place);
     let drive = Drive::new(&pool, host, options.timeouts).with_writers(vec![destination]).with_bandwidth(options.bandwidth);
     let verification = verify::run(&drive, host, &run_options, Some(&task), emit).await?;
     let (well_known, broken) = put_well_known(&task, &drive, host, options, &verification).await;
@@ -347,10 +349,13 @@ async fn put_well_known(
         return (kept(None), None);
     }
     if !task.to_the_end {
-        return (not_written("the range ends below what it should name: repair it without a highest ledger"), None);
+        return (
+            kept(Some("it is wrong, but the range ends below what it should name: repair it without a highest ledger".to_owned())),
+            None,
+        );
     }
     if let Some(wanted) = task.only.as_ref().and_then(|only| only.well_known)
-        && wanted != checkpoint
+        && checkpoint < wanted
     {
         return (not_written(&format!("checkpoint {wanted}, which the plan wants it to name, is not whole")), Some(wanted));
     }
@@ -378,20 +383,21 @@ async fn put_well_known(
     if host.is_cancelled() {
         return (not_written("the run was stopped"), Some(checkpoint));
     }
-    let CopyTo { writer, read_back } = task.settings.to;
+    let (CopyTo { writer, read_back }, retry) = (task.settings.to, task.settings.retry);
     let path = ArchivePath::well_known();
     let file = PutFile { writer, path: path.clone(), content: content.into(), unless_there: false, read_back };
     let done = PutsDone::default();
     let mut work = scheduler(1);
-    let spec = WorkSpec::new("PutRemoteFileWork", format!("PutRemoteFileWork {path}"), UPLOAD).retrying(PUBLISH_RETRIES);
+    let spec = WorkSpec::new("PutRemoteFileWork", format!("PutRemoteFileWork {path}"), UPLOAD).retrying(retry);
     // A fresh scheduler takes everything.
-    let _ = work.add(spec, Box::new(PutRemoteFileWork::new(file, PUBLISH_RETRIES, Arc::clone(&done))));
+    let _ = work.add(spec, Box::new(PutRemoteFileWork::new(file, retry, Arc::clone(&done))));
     drive.run_to_completion(&mut work, &mut |_| {}).await;
     let outcome = done.lock().unwrap_or_else(PoisonError::into_inner).pop();
     match outcome {
         Some((_, Ok(_))) => {
             task.copies.lock().wrote_well_known(bytes);
-            (WellKnown { status: WellKnownStatus::Written, ledger, reason: None }, None)
+            let reason = first_incomplete.map(|checkpoint| format!("checkpoint {checkpoint}, the next one, is not whole"));
+            (WellKnown { status: WellKnownStatus::Written, ledger, reason }, None)
         }
         Some((path, Err(error))) => {
             let why = not_written(&error.message);

@@ -37,7 +37,7 @@ pub async fn mirror_archive(
         let next = tip.next().unwrap_or(tip);
         if options.copy.frequency.containing(low) > next {
             return Err(UsageError(format!(
-                "{} ends at ledger {}: a mirror from ledger {low} would leave a gap. Begin at ledger {} or below, or allow gaps",
+                "{} ends at ledger {}: a mirror from ledger {low} would leave a gap. Begin at ledger {} or below, or allow gaps (--allow-mirror-gaps, allowGaps)",
                 destination.name(),
                 tip.last_ledger(),
                 next.first_ledger()

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::archives::Archives;
 use super::get_and_unzip_remote_file_work::{AtDestination, Settled};
-use super::put_remote_file_work::{PUBLISH_RETRIES, PutRemoteFileWork, PutsDone};
+use super::put_remote_file_work::{PutRemoteFileWork, PutsDone};
 use super::range::{BucketStanding, JoinedRange};
 use super::verify_bucket_work::BucketJob;
 use super::verify_checkpoint_work::VerifiedCheckpoint;
@@ -24,6 +24,7 @@ use crate::archive::state::BucketHash;
 use crate::verify::bucket::BucketReport;
 use crate::verify::bucket_list::buckets;
 use crate::verify::checkpoint::{Status, Unchecked};
+use crate::work::retry::RetryPolicy;
 use crate::work::{AddError, WorkSpec};
 
 /// Files that are listed one by one; the others are only counted.
@@ -36,6 +37,8 @@ const REMEMBERED: usize = 1_000_000;
 pub struct CopySettings {
     /// Where to, and whether what was written is read back.
     pub to: CopyTo,
+    /// How often a file is put again.
+    pub retry: RetryPolicy,
     /// Nothing is written; it is only said what would be.
     pub dry_run: bool,
     /// Whether files that are simply not there yet are listed: a repair's news, but what a mirror is for.
@@ -60,6 +63,8 @@ impl SharedCopies {
 pub struct Copies {
     /// Files that were written (or would be), by kind; `None` for buckets.
     pub written: BTreeMap<Option<FileKind>, u64>,
+    /// Whether the newest state was written as well, or would be.
+    pub well_known: bool,
     /// Bytes of them, as archives store them.
     pub bytes: u64,
     /// Files that were there and sound.
@@ -184,7 +189,13 @@ impl Copies {
     /// The newest state was written, or would be.
     pub fn wrote_well_known(&mut self, bytes: u64) {
         self.bytes = self.bytes.saturating_add(bytes);
-        *self.written.entry(Some(FileKind::History)).or_default() += 1;
+        self.well_known = true;
+    }
+
+    /// How many files were written, or would be.
+    #[must_use]
+    pub fn written_files(&self) -> u64 {
+        self.written.values().fold(u64::from(self.well_known), |sum, count| sum.saturating_add(*count))
     }
 }
 
@@ -445,8 +456,8 @@ impl Copying {
         let path = ArchivePath::of_checkpoint(lacking.kind, lacking.checkpoint);
         let CopyTo { writer, read_back } = self.settings.to;
         let file = PutFile { writer, path: path.clone(), content: content.into(), unless_there: false, read_back };
-        let spec = WorkSpec::new("PutRemoteFileWork", format!("PutRemoteFileWork {path}"), UPLOAD).retrying(PUBLISH_RETRIES);
-        let work = PutRemoteFileWork::new(file, PUBLISH_RETRIES, Arc::clone(&self.puts));
+        let spec = WorkSpec::new("PutRemoteFileWork", format!("PutRemoteFileWork {path}"), UPLOAD).retrying(self.settings.retry);
+        let work = PutRemoteFileWork::new(file, self.settings.retry, Arc::clone(&self.puts));
         turn.scheduler.add_child(turn.id, spec, Box::new(work))?;
         self.under_way.insert(path, lacking);
         Ok(1)

@@ -293,6 +293,13 @@ impl<F: FileWork> GetAndUnzipRemoteFileWork<F> {
             kept.push((archive, held));
         }
         let destination = self.archives.destination().and_then(|destination| set_destination_apart(&mut reports, destination));
+        if let (Some(AtDestination::Missing | AtDestination::Faulty(_)), Some(own)) = (&destination, self.archives.destination())
+            && self.archives.count() > 1
+            && reports.iter().all(|(archive, ..)| *archive == own)
+        {
+            // No source was heard: that the destination lacks the file says nothing of theirs.
+            reports.clear();
+        }
         let only_excuses = reports.iter().all(|(_, excused, _)| *excused);
         let reports = reports.into_iter().filter(|(_, excused, _)| !excused || only_excuses);
         let reports = reports.map(|(archive, _, report)| (archive, report)).collect();

@@ -88,7 +88,7 @@ pub struct WrittenFiles {
     pub files: u64,
     /// Their bytes, decimal.
     pub bytes: String,
-    /// By kind; `bucket` counts distinct buckets.
+    /// By kind, without the newest state; `bucket` counts distinct buckets.
     pub by_kind: BTreeMap<&'static str, u64>,
 }
 
@@ -150,11 +150,7 @@ pub fn compose_copy(outcomes: CopyOutcomes<'_>) -> CopyReport {
         let kinds = FileKind::ALL.into_iter().map(Some).chain([None]);
         kinds.map(|kind| (kind.map_or("bucket", FileKind::name), counts.get(&kind).copied().unwrap_or(0))).collect()
     };
-    let written = WrittenFiles {
-        files: copies.written.values().fold(0, |sum, count| sum.saturating_add(*count)),
-        bytes: copies.bytes.to_string(),
-        by_kind: by_kind(&copies.written),
-    };
+    let written = WrittenFiles { files: copies.written_files(), bytes: copies.bytes.to_string(), by_kind: by_kind(&copies.written) };
     let unsound = copies.files.iter().any(|file| file.outcome == CopyOutcome::NoSoundSource) || verification.verdict == Verdict::Faulty;
     let lacks = !dry_run && (!plan.is_empty() || copies.left.dropped > 0);
     let failed = copies.files.iter().any(|file| file.outcome == CopyOutcome::Failed) || !copies.errors.is_empty();

@@ -100,9 +100,23 @@ impl RepairPlan {
         whole: Option<Checkpoint>,
     ) -> Self {
         let mut plan = Self::default();
+        let mut missing: BTreeMap<BucketHash, BTreeSet<Option<Checkpoint>>> = BTreeMap::new();
         for finding in findings.into_iter().filter(|finding| finding.is_error() || finding.good_from.is_some()) {
             plan.add(finding, frequency, whole);
+            if let (FindingCode::BucketMissing, Some(bucket)) = (finding.code, finding.bucket.or_else(|| bucket_of(&finding.path))) {
+                let named_by = finding.checkpoint.and_then(|ledger| frequency.ending_at(ledger));
+                missing.entry(bucket).or_default().insert(named_by);
+            }
         }
+        // What only states name that are to be mended themselves may never have been: the states that replace them tell.
+        let is_mended = |checkpoint: &Option<Checkpoint>| {
+            checkpoint.is_some_and(|checkpoint| {
+                let kinds = plan.files.get(&checkpoint);
+                plan.checkpoints.contains(&checkpoint) || kinds.is_some_and(|kinds| kinds.contains(&FileKind::History))
+            })
+        };
+        let made_up: Vec<_> = missing.iter().filter(|(_, named_by)| named_by.iter().all(is_mended)).map(|(bucket, _)| *bucket).collect();
+        made_up.iter().for_each(|bucket| drop(plan.buckets.remove(bucket)));
         plan.summary.failed = plan.failed();
         plan
     }

@@ -38,6 +38,8 @@ pub struct ArchivePool<'a> {
     readers: Vec<&'a dyn ArchiveReader>,
     health: RefCell<Vec<Health>>,
     rests: RefCell<BTreeMap<String, Rest>>,
+    /// One that is written to as well: what it lacks, the others must have.
+    destination: Option<ArchiveId>,
 }
 
 /// Which archive to ask.
@@ -95,7 +97,14 @@ impl<'a> ArchivePool<'a> {
     #[must_use]
     pub fn new(readers: Vec<&'a dyn ArchiveReader>) -> Self {
         let health = vec![Health::default(); readers.len()];
-        Self { readers, health: RefCell::new(health), rests: RefCell::default() }
+        Self { readers, health: RefCell::new(health), rests: RefCell::default(), destination: None }
+    }
+
+    /// The same, of which one is written to as well: without the others it is of no use.
+    #[must_use]
+    pub fn with_destination(mut self, destination: Option<ArchiveId>) -> Self {
+        self.destination = destination;
+        self
     }
 
     /// The archives' ids.
@@ -142,7 +151,7 @@ impl<'a> ArchivePool<'a> {
     /// Whether no archive is asked any more.
     #[must_use]
     pub fn is_dead(&self) -> bool {
-        self.ids().all(|id| !self.is_usable(id))
+        self.ids().filter(|id| Some(*id) != self.destination).all(|id| !self.is_usable(id))
     }
 
     /// How an archive does.

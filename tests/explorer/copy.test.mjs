@@ -519,108 +519,103 @@ test('by keyboard alone, 360 pixels wide: nothing scrolls sideways and all is re
   await opened.close();
 });
 
-/** To be true once the core has mirror, repair and estimate; then the condition goes. */
-const CORE = process.env.COPY_CORE === '1';
+describe('over the sample archive, with the worker that does the work', () => {
+  const RUN = { timeout: 120_000 };
 
-if (CORE) {
-  describe('over the sample archive, with the worker that does the work', () => {
-    const RUN = { timeout: 120_000 };
+  async function mirrored(tab) {
+    await tab.click('#mirror');
+    await tab.click('#choose-place');
+    await tab.waitForSelector('.said-there');
+    await tab.click('#estimate');
+    await tab.waitForSelector('.estimate-figures', RUN);
+    await tab.click('#copy-start');
+    await tab.waitForSelector('[data-copied]', RUN);
+    assert.equal(await tab.getAttribute('.verdict', 'data-copied'), 'complete', await tab.textContent('.verdict'));
+  }
 
-    async function mirrored(tab) {
-      await tab.click('#mirror');
-      await tab.click('#choose-place');
-      await tab.waitForSelector('.said-there');
-      await tab.click('#estimate');
-      await tab.waitForSelector('.estimate-figures', RUN);
-      await tab.click('#copy-start');
-      await tab.waitForSelector('[data-copied]', RUN);
-      assert.equal(await tab.getAttribute('.verdict', 'data-copied'), 'complete', await tab.textContent('.verdict'));
-    }
-
-    test('a mirror is byte by byte the archive, and verifies', async () => {
-      const opened = await open({ hash: link({ archive: '/archive/sample/' }) }, picker());
-      const { tab } = opened;
-      await tab.waitForSelector('#known:enabled');
-      await mirrored(tab);
-      const differing = await tab.evaluate(async () => {
-        const wrong = [];
-        let count = 0;
-        const walk = async (folder, path) => {
-          for await (const [name, handle] of folder.entries()) {
-            if (handle.kind === 'directory') {
-              await walk(handle, `${path}${name}/`);
-              continue;
-            }
-            count += 1;
-            const [mine, theirs] = await Promise.all([(await handle.getFile()).arrayBuffer(), fetch(`/archive/sample/${path}${name}`).then((answer) => answer.arrayBuffer())]);
-            const bytes = new Uint8Array(theirs);
-            if (!path.startsWith('.well-known') && (mine.byteLength !== bytes.length || new Uint8Array(mine).some((byte, at) => byte !== bytes[at]))) wrong.push(path + name);
+  test('a mirror is byte by byte the archive, and verifies', async () => {
+    const opened = await open({ hash: link({ archive: '/archive/sample/' }) }, picker());
+    const { tab } = opened;
+    await tab.waitForSelector('#known:enabled');
+    await mirrored(tab);
+    const differing = await tab.evaluate(async () => {
+      const wrong = [];
+      let count = 0;
+      const walk = async (folder, path) => {
+        for await (const [name, handle] of folder.entries()) {
+          if (handle.kind === 'directory') {
+            await walk(handle, `${path}${name}/`);
+            continue;
           }
-        };
-        await walk(await (await navigator.storage.getDirectory()).getDirectoryHandle('mine'), '');
-        return { wrong, count };
-      });
-      assert.deepEqual(differing.wrong, []);
-      assert.ok(differing.count > 20, `${differing.count} files`);
-      await tab.click('#check-copy');
-      await tab.click('#start');
-      await tab.waitForSelector('[data-verdict]', RUN);
-      assert.equal(await tab.getAttribute('.verdict', 'data-verdict'), 'verified');
-      await opened.close();
+          count += 1;
+          const [mine, theirs] = await Promise.all([(await handle.getFile()).arrayBuffer(), fetch(`/archive/sample/${path}${name}`).then((answer) => answer.arrayBuffer())]);
+          const bytes = new Uint8Array(theirs);
+          if (!path.startsWith('.well-known') && (mine.byteLength !== bytes.length || new Uint8Array(mine).some((byte, at) => byte !== bytes[at]))) wrong.push(path + name);
+        }
+      };
+      await walk(await (await navigator.storage.getDirectory()).getDirectoryHandle('mine'), '');
+      return { wrong, count };
     });
-
-    test('a damaged copy is found out and mended from the archive', async () => {
-      const opened = await open({ hash: link({ archive: '/archive/sample/' }) }, picker());
-      const { tab } = opened;
-      await tab.waitForSelector('#known:enabled');
-      await mirrored(tab);
-      await tab.evaluate(async () => {
-        let folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('mine');
-        for (const part of ['ledger', '00', '00', '00']) folder = await folder.getDirectoryHandle(part);
-        const stream = await (await folder.getFileHandle('ledger-0000003f.xdr.gz')).createWritable();
-        await stream.write('no gzip');
-        await stream.close();
-        await folder.removeEntry('ledger-0000007f.xdr.gz');
-      });
-      await tab.click('#copy-close');
-      await tab.click('#repair');
-      // The folder that was chosen is still there.
-      await tab.waitForSelector('.said-there');
-      await tab.click('#copy-start');
-      await tab.waitForSelector('#mend-all', RUN);
-      const listed = await tab.textContent('#copied');
-      assert.match(listed, /ledger-0000003f\.xdr\.gz\s*faulty/);
-      assert.match(listed, /ledger-0000007f\.xdr\.gz\s*missing/);
-      await tab.click('#mend-all');
-      await tab.waitForSelector('[data-copied="complete"]:has-text("Mended")', RUN);
-      await tab.click('#check-copy');
-      await tab.click('#start');
-      await tab.waitForSelector('[data-verdict="verified"]', RUN);
-      await opened.close();
-    });
-
-    test('a zip mends an archive that is only read', async () => {
-      const gone = '**/archive/sample/ledger/00/00/00/ledger-0000003f.xdr.gz';
-      const opened = await open({ hash: link({ archive: '/archive/sample/' }) }, picker(), (context) =>
-        // The same archive under another name, with a file missing.
-        context.route('**/archive/faulty/**', async (route) => {
-          const url = route.request().url().replace('/faulty/', '/sample/');
-          if (url.endsWith(gone.slice(-29))) return route.fulfill({ status: 404 });
-          return route.fulfill({ response: await route.fetch({ url }) });
-        }));
-      const { tab } = opened;
-      await tab.waitForSelector('#known:enabled');
-      await tab.click('#repair');
-      await tab.check('#place-zip');
-      await tab.fill('#mend', '/archive/faulty/');
-      await tab.click('#copy-start');
-      await tab.waitForSelector('#mend-all', RUN);
-      await tab.click('#mend-all');
-      await tab.waitForSelector('#save-zip', RUN);
-      const files = inZip((await saved(tab, '#save-zip')).path);
-      assert.deepEqual(Object.keys(files).sort(), ['README.txt', FIRST]);
-      assert.equal(files[FIRST], await readFile(join(sample, FIRST), 'latin1'));
-      await opened.close();
-    });
+    assert.deepEqual(differing.wrong, []);
+    assert.ok(differing.count > 20, `${differing.count} files`);
+    await tab.click('#check-copy');
+    await tab.click('#start');
+    await tab.waitForSelector('[data-verdict]', RUN);
+    assert.equal(await tab.getAttribute('.verdict', 'data-verdict'), 'verified');
+    await opened.close();
   });
-}
+
+  test('a damaged copy is found out and mended from the archive', async () => {
+    const opened = await open({ hash: link({ archive: '/archive/sample/' }) }, picker());
+    const { tab } = opened;
+    await tab.waitForSelector('#known:enabled');
+    await mirrored(tab);
+    await tab.evaluate(async () => {
+      let folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('mine');
+      for (const part of ['ledger', '00', '00', '00']) folder = await folder.getDirectoryHandle(part);
+      const stream = await (await folder.getFileHandle('ledger-0000003f.xdr.gz')).createWritable();
+      await stream.write('no gzip');
+      await stream.close();
+      await folder.removeEntry('ledger-0000007f.xdr.gz');
+    });
+    await tab.click('#copy-close');
+    await tab.click('#repair');
+    // The folder that was chosen is still there.
+    await tab.waitForSelector('.said-there');
+    await tab.click('#copy-start');
+    await tab.waitForSelector('#mend-all', RUN);
+    const listed = await tab.textContent('#copied');
+    assert.match(listed, /ledger-0000003f\.xdr\.gz\s*faulty/);
+    assert.match(listed, /ledger-0000007f\.xdr\.gz\s*missing/);
+    await tab.click('#mend-all');
+    await tab.waitForSelector('[data-copied="complete"]:has-text("Mended")', RUN);
+    await tab.click('#check-copy');
+    await tab.click('#start');
+    await tab.waitForSelector('[data-verdict="verified"]', RUN);
+    await opened.close();
+  });
+
+  test('a zip mends an archive that is only read', async () => {
+    const gone = '**/archive/sample/ledger/00/00/00/ledger-0000003f.xdr.gz';
+    const opened = await open({ hash: link({ archive: '/archive/sample/' }) }, picker(), (context) =>
+      // The same archive under another name, with a file missing.
+      context.route('**/archive/faulty/**', async (route) => {
+        const url = route.request().url().replace('/faulty/', '/sample/');
+        if (url.endsWith(gone.slice(-29))) return route.fulfill({ status: 404 });
+        return route.fulfill({ response: await route.fetch({ url }) });
+      }));
+    const { tab } = opened;
+    await tab.waitForSelector('#known:enabled');
+    await tab.click('#repair');
+    await tab.check('#place-zip');
+    await tab.fill('#mend', '/archive/faulty/');
+    await tab.click('#copy-start');
+    await tab.waitForSelector('#mend-all', RUN);
+    await tab.click('#mend-all');
+    await tab.waitForSelector('#save-zip', RUN);
+    const files = inZip((await saved(tab, '#save-zip')).path);
+    assert.deepEqual(Object.keys(files).sort(), ['README.txt', FIRST]);
+    assert.equal(files[FIRST], await readFile(join(sample, FIRST), 'latin1'));
+    await opened.close();
+  });
+});

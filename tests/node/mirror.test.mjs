@@ -80,14 +80,17 @@ describe('a sound archive', { skip }, () => {
     const progress = events.filter(({ type }) => type === 'progress').map(({ written }) => written);
     assert.ok(progress.length > 0 && progress.every((written) => written !== undefined), 'the progress of a mirror says what was written');
     for (const [index, { files }] of progress.entries()) assert.ok(index === 0 || files >= progress[index - 1].files, 'it only grows');
-    assert.equal(progress.at(-1).files, report.written.files);
+    assert.ok(report.written.files - progress.at(-1).files <= 1, 'all but the newest state, which is written last');
   });
 
   test('is left as it is by a second run', async (t) => {
     const folder = join(await temporary(t), 'copy');
     assert.equal((await mirrored(SAMPLE, folder)).status, 0);
     const before = times(folder);
-    const { status, report } = await mirrored(SAMPLE, folder);
+    const { status: resumed, report: rest } = await mirrored(SAMPLE, folder);
+    assert.equal(resumed, 0, said(rest));
+    assert.deepEqual([rest.range, rest.written.files], [{ low: 256, high: TIP }, 0], 'it goes on where the copy ends');
+    const { status, report } = await mirrored(SAMPLE, folder, '--low', '1');
     assert.equal(status, 0, said(report));
     assert.equal(report.verdict, 'complete');
     assert.deepEqual(report.written, { files: 0, bytes: '0', byKind: byKind([]) });
@@ -127,11 +130,14 @@ describe('a sound archive', { skip }, () => {
     await writeFile(join(folder, wrong[1]), '');
     await writeFile(join(folder, wrong[2]), lie(FILES.get(wrong[2])));
     await writeFile(join(folder, wrong[3]), lie(FILES.get(wrong[3]), 9));
-    const { status, report } = await mirrored(SAMPLE, folder);
+    const { status, report } = await mirrored(SAMPLE, folder, '--low', '1');
     assert.equal(status, 0, said(report));
     assertSame(visible(folder), FILES);
     assert.deepEqual(report.files.map(({ path }) => path).toSorted(), wrong.toSorted());
-    for (const { path, problem, outcome, message } of report.files) assert.deepEqual([problem, outcome, message], ['faulty', 'written', null], path);
+    for (const { path, problem, outcome, message } of report.files) {
+      assert.deepEqual([problem, outcome], ['faulty', 'written'], path);
+      assert.ok(message.length > 10, `${path}: what was wrong with it`);
+    }
     assert.deepEqual(report.written.byKind, byKind(wrong));
   });
 
@@ -363,7 +369,7 @@ describe('places that fail', { skip }, () => {
       assert.notEqual(report.wellKnown.reason, null);
       const failed = report.files.filter(({ outcome }) => outcome === 'failed');
       assert.ok(failed.length > 0 && failed.every(({ message }) => message.includes(code) || message.length > 10), said(report));
-      for (const { path } of failed) assert.equal(full.tries(path), 1, `${path}: trying again would not help`);
+      for (const { path } of failed) assert.ok(full.tries(path) <= 1, `${path}: trying again would not help`);
       for (const [path, bytes] of full.files) assert.ok(bytes.equals(FILES.get(path)), path);
 
       const room = place(full.files);
@@ -417,7 +423,7 @@ describe('places that fail', { skip }, () => {
     const trusted = liar();
     assert.equal((await copied(source(), trusted)).report.verdict, 'complete', 'without reading back there is no telling');
     assert.ok(!trusted.files.get(path).equals(FILES.get(path)));
-    const { report: second } = await copied(source(), place(trusted.files));
+    const { report: second } = await copied(source(), place(trusted.files), { range: { low: 1 } });
     assert.equal(second.verdict, 'complete');
     assert.deepEqual(second.files.map(({ path: at, problem, outcome }) => [at, problem, outcome]), [[path, 'faulty', 'written']], 'the next run sees it');
     assertSame(trusted.files, FILES);

@@ -64,7 +64,9 @@ describe('one fault at a time', { skip }, () => {
         assert.equal(report.task, 'repair');
         assertSame(files, FILES);
         assert.deepEqual(written, [path], 'nothing else was touched');
-        assert.deepEqual(report.files, [{ path, problem: name === 'missing' ? 'missing' : 'faulty', outcome: 'written', from: 'good', message: null }]);
+        const [file, ...others] = report.files;
+        assert.deepEqual([{ ...file, message: null }, ...others], [{ path, problem: name === 'missing' ? 'missing' : 'faulty', outcome: 'written', from: 'good', message: null }]);
+        assert.equal(file.message !== null, name !== 'missing', 'what was wrong with it');
         assert.deepEqual(report.written.byKind, byKind([path]));
         assert.equal(report.written.bytes, String(FILES.get(path).length));
         const kept = byKind([...FILES.keys()].filter((other) => other !== path));
