@@ -180,6 +180,14 @@ async function once(body: () => Promise<void>): Promise<void> {
   }
 }
 
+/** What a folder holds has changed with a copy. */
+async function lookAgain(handle: WritableHandle | null): Promise<void> {
+  const now = folder.value;
+  if (now.state !== 'open' || now.handle !== handle) return;
+  const again = await looked(now.handle);
+  if (folder.value === now) folder.value = again;
+}
+
 export function choosePlace(): Promise<void> {
   return once(async () => take(await pickFolder()));
 }
@@ -385,6 +393,7 @@ function carryOut(start: Start): void {
       copyBusy.value = false;
       removeEventListener('beforeunload', guard);
       warmUp();
+      void lookAgain(target.handle);
       announce(report.value === null ? `The copy stopped: ${current.failure.value?.message ?? 'unknown cause'}` : `Done. ${report.value.statement}`);
     },
   });
