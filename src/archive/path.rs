@@ -74,6 +74,13 @@ impl ArchivePath {
         Self(".well-known/stellar-history.json".into())
     }
 
+    /// `history/00/00/00/history-00000000.json`, the state that a new archive begins with: of no checkpoint, since ledger 0 is
+    /// none (rules B.1).
+    #[must_use]
+    pub fn initial_state() -> Self {
+        Self("history/00/00/00/history-00000000.json".into())
+    }
+
     /// The file of a kind at a checkpoint.
     #[must_use]
     pub fn of_checkpoint(kind: FileKind, checkpoint: Checkpoint) -> Self {
@@ -93,6 +100,9 @@ impl ArchivePath {
     pub fn parse(text: &str) -> Option<Self> {
         if text == Self::well_known().as_str() {
             return Some(Self::well_known());
+        }
+        if text == Self::initial_state().as_str() {
+            return Some(Self::initial_state());
         }
         let name = text.rsplit('/').next()?;
         let candidate = if let Some(hash) = name.strip_prefix("bucket-") {
@@ -161,7 +171,7 @@ mod tests {
         let checkpoint = CheckpointFrequency::Standard.containing(LedgerSeq::new(0x00aa_bbcc));
         let bucket = ArchivePath::of_bucket(BucketHash::new(crate::codec::hash::sha256(&[])));
         let known = FileKind::ALL.map(|kind| ArchivePath::of_checkpoint(kind, checkpoint));
-        for path in known.into_iter().chain([bucket, ArchivePath::well_known()]) {
+        for path in known.into_iter().chain([bucket, ArchivePath::well_known(), ArchivePath::initial_state()]) {
             assert_eq!(ArchivePath::parse(path.as_str()), Some(path));
         }
         for stranger in

@@ -85,7 +85,26 @@ pub struct BucketLevel {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct BucketList(Box<[BucketLevel; BUCKET_LEVELS]>);
 
+impl Default for BucketList {
+    /// A list of eleven levels without a bucket.
+    fn default() -> Self {
+        let empty = BucketHash::default();
+        Self(Box::new(core::array::from_fn(|_| BucketLevel { curr: empty, snap: empty, next: NextBucket::Clear })))
+    }
+}
+
 impl BucketList {
+    /// A list of these levels, newest first.
+    #[must_use]
+    pub fn new(levels: [BucketLevel; BUCKET_LEVELS]) -> Self {
+        Self(Box::new(levels))
+    }
+
+    /// The levels, newest first, to change them.
+    pub fn levels_mut(&mut self) -> &mut [BucketLevel; BUCKET_LEVELS] {
+        &mut self.0
+    }
+
     /// The levels, newest first.
     #[must_use]
     pub fn levels(&self) -> &[BucketLevel; BUCKET_LEVELS] {
@@ -117,6 +136,35 @@ impl BucketList {
     }
 }
 
+impl BucketList {
+    fn to_json(&self) -> String {
+        let level = |BucketLevel { curr, snap, next }: &BucketLevel| {
+            let next = next.to_json();
+            format!(
+                "        {{\n            \"curr\": \"{curr}\",\n            \"next\": {next},\n            \"snap\": \"{snap}\"\n        }}"
+            )
+        };
+        format!("[\n{}\n    ]", self.levels().each_ref().map(level).join(",\n"))
+    }
+}
+
+impl NextBucket {
+    fn to_json(&self) -> String {
+        let fields = match self {
+            Self::Clear => vec!["\"state\": 0".to_owned()],
+            Self::Output(output) => vec!["\"state\": 1".to_owned(), format!("\"output\": \"{output}\"")],
+            Self::Inputs { curr, snap, shadow } => {
+                let shadows: Vec<_> = shadow.iter().map(|bucket| format!("                    \"{bucket}\"")).collect();
+                let shadows = if shadows.is_empty() { "[]".to_owned() } else { format!("[\n{}\n                ]", shadows.join(",\n")) };
+                let inputs = [format!("\"curr\": \"{curr}\""), format!("\"snap\": \"{snap}\""), format!("\"shadow\": {shadows}")];
+                core::iter::once("\"state\": 2".to_owned()).chain(inputs).collect()
+            }
+            Self::Invalid(_) => return "{}".to_owned(),
+        };
+        format!("{{\n                {}\n            }}", fields.join(",\n                "))
+    }
+}
+
 /// A parsed HistoryArchiveState. As serde writes it, it is this crate's own form and not the archive's file.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct HistoryArchiveState {
@@ -135,6 +183,33 @@ pub struct HistoryArchiveState {
 }
 
 impl HistoryArchiveState {
+    /// The state of an archive that holds nothing yet: ledger 0 and no bucket, as `stellar-core new-hist` writes it.
+    #[must_use]
+    pub fn initial(server: impl Into<String>, network_passphrase: impl Into<String>) -> Self {
+        Self {
+            version: 1,
+            server: Some(server.into()),
+            network_passphrase: Some(network_passphrase.into()),
+            current_ledger: LedgerSeq::new(0),
+            current_buckets: BucketList::default(),
+            hot_archive_buckets: None,
+        }
+    }
+
+    /// The file, as stellar-core writes it: its order of keys, four spaces a level, no line end. A merge that could not be
+    /// understood cannot be written either: it becomes one without a state, which no reader takes.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let text = |text: &str| serde_json::Value::from(text).to_string();
+        let mut fields = vec![format!("\"version\": {}", self.version)];
+        fields.extend(self.server.as_deref().map(|server| format!("\"server\": {}", text(server))));
+        fields.push(format!("\"currentLedger\": {}", self.current_ledger));
+        fields.extend(self.network_passphrase.as_deref().map(|passphrase| format!("\"networkPassphrase\": {}", text(passphrase))));
+        fields.push(format!("\"currentBuckets\": {}", self.current_buckets.to_json()));
+        fields.extend(self.hot_archive_buckets.as_ref().map(|list| format!("\"hotArchiveBuckets\": {}", list.to_json())));
+        format!("{{\n    {}\n}}", fields.join(",\n    "))
+    }
+
     /// Parses and validates the JSON.
     ///
     /// # Errors

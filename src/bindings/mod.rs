@@ -18,14 +18,15 @@ use crate::archive::network::KNOWN_NETWORKS;
 use crate::driver::dump::DumpError;
 use crate::driver::prove::ProveError;
 use crate::driver::provenance::ProvenanceError;
+use crate::driver::publish::PublishError;
 use crate::driver::recent_quorum_sets::RecentQuorumSetsError;
 use crate::driver::verify_checkpoints::VerifyCheckpointsError;
 use crate::driver::web::WebHost;
 use crate::driver::{self, verify_archives};
 use crate::historywork::checkpoint_data::MissingData;
 use crate::report::Versions;
-use crate::transport::ArchiveReader;
 use crate::transport::web::{FetchArchive, JsArchive, JsArchiveWriter};
+use crate::transport::{ArchiveReader, ArchiveWriter};
 
 /// Runs once, when the module is instantiated: panics reach the console with their place in the source.
 #[wasm_bindgen(start)]
@@ -334,6 +335,51 @@ pub async fn estimate_mirror(sources: JsValue, options: JsValue, signal: AbortSi
     let readers = readers(sources, &host)?;
     let estimate = driver::estimate::estimate_mirror(borrowed(&readers), &host, &options).await;
     to_js(&estimate.map_err(|error| usage(&error.to_string()))?)
+}
+
+/// Downloads a checkpoint, verified, and publishes it into one or several places; resolves with what each was given.
+///
+/// # Errors
+/// `FAULTY` for a checkpoint that is not sound, `USAGE`, also for a place of another network, `ABORTED`, or the code of what kept a
+/// file from being read.
+#[wasm_bindgen(js_name = publishCheckpoint)]
+pub async fn publish_checkpoint(
+    sources: JsValue,
+    checkpoint: u32,
+    destinations: Vec<JsValue>,
+    options: JsValue,
+    signal: AbortSignal,
+) -> Result<JsValue, JsValue> {
+    let options = options::read_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let readers = readers(sources, &host)?;
+    let writers = destinations.into_iter().map(|destination| writer(destination, &host)).collect::<Result<Vec<_>, _>>()?;
+    let places = writers.iter().map(|writer| -> &dyn ArchiveWriter { writer }).collect();
+    let checkpoint = options.frequency.containing(LedgerSeq::new(checkpoint));
+    let published = driver::publish::publish_checkpoint(borrowed(&readers), places, &host, &options, checkpoint).await;
+    to_js(&published.map_err(|error| publish_error(error, &signal))?)
+}
+
+/// Begins an archive: the state of ledger 0.
+///
+/// # Errors
+/// `USAGE` where there is an archive already; the code of what kept the state from being written.
+#[wasm_bindgen(js_name = newHistory)]
+pub async fn new_history(destination: JsValue, options: JsValue, signal: AbortSignal) -> Result<(), JsValue> {
+    let network = options::new_history_options(&options)?;
+    let host = WebHost::new(&signal)?;
+    let writer = writer(destination, &host)?;
+    let begun = driver::publish::new_history(&writer, &host, &driver::ReadOptions::default(), &network).await;
+    begun.map(drop).map_err(|error| publish_error(error, &signal))
+}
+
+fn publish_error(error: PublishError, signal: &AbortSignal) -> JsValue {
+    match error {
+        PublishError::Usage(why) => usage(&why.to_string()),
+        PublishError::Checkpoint(reason) => missing(*reason, signal),
+        PublishError::Write(reason) => with_code(&reason.message, &reason.code, Some(&reason.advice)),
+        PublishError::Aborted => with_code(&error.to_string(), "ABORTED", None),
+    }
 }
 
 /// The plan of what a report found, in stellar-archivist's form.

@@ -62,6 +62,13 @@ pub(super) fn repair_options(object: &JsValue) -> Result<RepairOptions, JsValue>
     Ok(RepairOptions { copy, dry_run: boolean(object, "dryRun")?, plan })
 }
 
+/// For [`super::new_history`]: the network that the archive is for.
+pub(super) fn new_history_options(object: &JsValue) -> Result<Network, JsValue> {
+    refuse_unknown(object, &["network"])?;
+    let network = text(object, "network")?.ok_or_else(|| usage("network must be given: which one is the archive for?"))?;
+    Ok(Network::from_name_or_passphrase(&network))
+}
+
 fn copy_options(object: &JsValue, own: &[&str]) -> Result<CopyOptions, JsValue> {
     refuse_strangers(object, &[own, &["bandwidthLimit", "range", "readBack", "skipOptional", "trust"]].concat())?;
     let read = reading(object)?;

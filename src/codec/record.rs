@@ -166,4 +166,11 @@ impl RecordReader {
     }
 }
 
+/// The mark of a record of that many bytes; none for one of 2 GiB or more, which has none.
+#[must_use]
+pub fn mark(length: usize) -> Option<[u8; 4]> {
+    let length = u32::try_from(length).ok().filter(|length| length & LAST_FRAGMENT == 0)?;
+    Some((LAST_FRAGMENT | length).to_be_bytes())
+}
+
 const LAST_FRAGMENT: u32 = 1 << 31;

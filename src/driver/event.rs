@@ -103,7 +103,7 @@ pub struct Progress {
 }
 
 /// What was written so far, or would be in a dry run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WrittenSoFar {
     /// Files.
     pub files: u64,

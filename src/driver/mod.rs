@@ -18,6 +18,7 @@ mod options;
 mod probe;
 pub mod prove;
 pub mod provenance;
+pub mod publish;
 pub mod recent_quorum_sets;
 pub mod repair;
 mod roots;

@@ -225,7 +225,7 @@ impl<'a> Drive<'a> {
     }
 
     /// A write, unless the run is cancelled or nothing comes of it for long: large files take their time.
-    async fn or_give_up<T>(&self, write: impl Future<Output = Result<T, WriteError>>) -> Result<T, WriteError> {
+    pub(super) async fn or_give_up<T>(&self, write: impl Future<Output = Result<T, WriteError>>) -> Result<T, WriteError> {
         match self.or_stop_within(write, self.patience_for_writes_ms()).await {
             Ok(written) => written,
             Err(error) if error.kind == ReadErrorKind::Aborted => Err(cancelled()),

@@ -10,6 +10,8 @@ use super::download_transactions_work::DownloadTransactionsWork;
 use super::download_tx_results_work::DownloadTxResultsWork;
 use super::get_and_unzip_remote_file_work::{FileWork, GetAndUnzipRemoteFileWork, OnFault};
 use super::get_history_archive_state_work::GetHistoryArchiveStateWork;
+use super::publish_work::PublishWork;
+use super::publishing::PublishTarget;
 use super::state::SharedHistoryState;
 use super::{COORDINATE, DOWNLOAD, HistoryWork, Scheduler};
 use crate::archive::checkpoint::Checkpoint;
@@ -50,6 +52,14 @@ pub struct HistoryWorkIds {
     pub tx_results: WorkId,
     /// `DownloadScpHistoryWork`, where SCP messages are wanted.
     pub scp_history: Option<WorkId>,
+}
+
+/// The items that publish one checkpoint.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PublishWorkIds {
+    /// `PublishWork`, on top; the others are its children. Wake it when a ledger has
+    /// [closed](SharedHistoryState::closed).
+    pub publish: WorkId,
 }
 
 impl HistoryWorkBuilder {
@@ -134,6 +144,28 @@ impl HistoryWorkBuilder {
     /// If the scheduler was aborted, or the parent does not run.
     pub fn register_children(&self, scheduler: &mut Scheduler, parent: WorkId) -> Result<HistoryWorkIds, AddError> {
         self.register_with(&mut |spec, work| scheduler.add_child(parent, spec, work))
+    }
+
+    /// Adds the items that publish the checkpoint into places, after those that download it; without them what is in the
+    /// state is published ([`SharedHistoryState::closed_here`]). What came of it is in [`super::HistoryWorkState::publishing`].
+    ///
+    /// # Errors
+    /// If the scheduler was aborted.
+    pub fn register_publish(
+        &self,
+        scheduler: &mut Scheduler,
+        targets: impl IntoIterator<Item = PublishTarget>,
+        downloads: impl Into<Option<HistoryWorkIds>>,
+    ) -> Result<PublishWorkIds, AddError> {
+        let work = PublishWork::new(self.archives.clone(), self.checkpoint, targets.into_iter().collect(), self.retry, self.state.clone());
+        let mut spec = WorkSpec::new("PublishWork", self.name("PublishWork"), COORDINATE).with_failing_children();
+        if let Some(ids) = downloads.into() {
+            let files = [ids.history_archive_state, ids.ledger_headers, ids.transactions, ids.tx_results];
+            for dependency in files.into_iter().chain(ids.buckets).chain(ids.scp_history) {
+                spec = spec.after(dependency);
+            }
+        }
+        Ok(PublishWorkIds { publish: scheduler.add(spec, Box::new(work))? })
     }
 
     fn register_with(

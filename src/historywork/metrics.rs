@@ -24,6 +24,20 @@ pub enum Metric {
     ByKind(BTreeMap<String, u64>),
 }
 
+/// What publishing counts, by stellar-core's names.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PublishMetrics {
+    /// Checkpoints that are in every place that they were to be published to.
+    #[serde(rename = "history.publish.success")]
+    pub success: u64,
+    /// Checkpoints that are not.
+    #[serde(rename = "history.publish.failure")]
+    pub failure: u64,
+    /// How long it took, in milliseconds.
+    #[serde(rename = "history.publish.time")]
+    pub time_ms: u64,
+}
+
 impl Metrics {
     /// Of a run that was asked for a range; `accounts` has the requests before and after it as well.
     ///

@@ -8,6 +8,18 @@
 //!                                                           └─ DownloadTransactionsWork ── DownloadTxResultsWork
 //! ```
 //!
+//! Publishing is a sequence, whose puts are children of children:
+//!
+//! ```text
+//! PublishWork ─┬─ ResolveSnapshotWork
+//!              ├─ WriteSnapshotWork
+//!              └─ PutSnapshotFilesWork ─┬─ GetRemoteFileWork (the newest state of each place)
+//!                                       ├─ GzipFileWork …
+//!                                       └─ for each place: PutFilesWork ── PublishHistoryArchiveStateWork
+//!                                                           └─ PublishBucketsWork, PublishLedgerHeadersWork, PublishTransactionsWork,
+//!                                                              PublishResultsWork, PublishScpHistoryWork ── PutRemoteFileWork …
+//! ```
+//!
 //! An item is a state machine: [`HistoryWork::run`] says what it wants next, a file or nothing, and never waits. What it is
 //! not: input and output, clock or randomness, which are the driver's; the rules, which are [`crate::verify`]'s; or the
 //! order in which items run, which is [`crate::work`]'s.
@@ -39,8 +51,19 @@ pub mod gzip_file_work;
 pub mod make_remote_dir_work;
 pub mod metrics;
 pub mod plan;
+pub mod publish_buckets_work;
+pub mod publish_history_archive_state_work;
+pub mod publish_ledger_headers_work;
+pub mod publish_results_work;
+pub mod publish_scp_history_work;
+pub mod publish_transactions_work;
+pub mod publish_work;
+pub mod publishing;
+pub mod put_files_work;
 pub mod put_remote_file_work;
+pub mod put_snapshot_files_work;
 pub mod range;
+pub mod resolve_snapshot_work;
 pub mod saved;
 pub mod stage;
 pub mod state;
@@ -48,6 +71,7 @@ pub mod verify_bucket_work;
 pub mod verify_checkpoint_work;
 pub mod verify_range_work;
 pub mod verify_tx_results_work;
+pub mod write_snapshot_work;
 pub mod write_verified_checkpoint_hashes_work;
 
 use std::sync::Arc;
@@ -59,8 +83,9 @@ use crate::codec::file::{FileLimits, RecordSink};
 use crate::verify::checkpoint::Delivery;
 use crate::work::{Family, Ran, WorkClass, WorkId, WorkScheduler};
 
-pub use builder::{HistoryWorkBuilder, HistoryWorkIds};
+pub use builder::{HistoryWorkBuilder, HistoryWorkIds, PublishWorkIds};
 pub use checkpoint_data::{CheckpointData, build_checkpoint_data};
+pub use publishing::{PublishTarget, Publishing};
 pub use stage::{HistoryWorkProgress, HistoryWorkStage, get_progress};
 pub use state::{HistoryWorkState, SharedHistoryState};
 

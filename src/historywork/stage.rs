@@ -22,6 +22,24 @@ pub enum HistoryWorkStage {
     DownloadTxResults,
     /// SCP messages.
     DownloadScpHistory,
+    /// The merges that the state names, and the ledger after the checkpoint.
+    ResolveSnapshot,
+    /// The files that are to be published, held against the rules.
+    WriteSnapshot,
+    /// What the places that are published to have, and the files that they lack.
+    PutSnapshotFiles,
+    /// Buckets, into a place.
+    PublishBuckets,
+    /// Headers, into a place.
+    PublishLedgerHeaders,
+    /// Transaction sets, into a place.
+    PublishTransactions,
+    /// Results, into a place.
+    PublishResults,
+    /// SCP messages, into a place.
+    PublishScpHistory,
+    /// The state, last of all.
+    PublishHistoryArchiveState,
 }
 
 impl fmt::Display for HistoryWorkStage {
@@ -33,6 +51,15 @@ impl fmt::Display for HistoryWorkStage {
             Self::DownloadTransactions => "downloading and verifying transactions",
             Self::DownloadTxResults => "downloading and verifying transaction results",
             Self::DownloadScpHistory => "downloading SCP history",
+            Self::ResolveSnapshot => "resolving the snapshot",
+            Self::WriteSnapshot => "writing the snapshot",
+            Self::PutSnapshotFiles => "publishing the snapshot",
+            Self::PublishBuckets => "publishing buckets",
+            Self::PublishLedgerHeaders => "publishing ledger headers",
+            Self::PublishTransactions => "publishing transactions",
+            Self::PublishResults => "publishing transaction results",
+            Self::PublishScpHistory => "publishing SCP history",
+            Self::PublishHistoryArchiveState => "publishing the history archive state",
         })
     }
 }

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::archives::Accounts;
+use super::checkpoint_data::CheckpointData;
 use super::get_and_unzip_remote_file_work::{AtDestination, Keep, Settled};
+use super::publishing::Publishing;
 use super::stage::HistoryWorkStage;
+use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
 use crate::archive::error::RunError;
 use crate::archive::id::ArchiveId;
 use crate::archive::path::FileKind;
 use crate::archive::state::{BucketHash, HistoryArchiveState};
 use crate::verify::bucket::BucketReport;
-use crate::verify::checkpoint::{FileReport, Headers};
+use crate::verify::checkpoint::{FileReport, Headers, Status};
 use crate::verify::scp::ScpFacts;
 use crate::verify::transactions::TransactionFacts;
 
@@ -62,6 +65,9 @@ pub struct HistoryWorkState {
     pub(crate) served: BTreeMap<FileKind, ArchiveId>,
     pub(crate) accounts: Accounts,
     pub(crate) errors: Vec<RunError>,
+    /// The newest ledger that is known to have closed, where the checkpoint was closed here.
+    pub(crate) last_closed: Option<LedgerSeq>,
+    pub(crate) publishing: Publishing,
 }
 
 impl HistoryWorkState {
@@ -101,6 +107,12 @@ impl HistoryWorkState {
         self.ledger.as_ref().map(|report| report.status)
     }
 
+    /// What came of publishing it.
+    #[must_use]
+    pub fn publishing(&self) -> &Publishing {
+        &self.publishing
+    }
+
     /// What was found wrong so far, whatever became of the items.
     pub fn findings(&self) -> impl Iterator<Item = &crate::verify::finding::Finding> {
         let files = [
@@ -121,6 +133,11 @@ impl HistoryWorkState {
 
     pub(crate) fn begin(&mut self, stage: HistoryWorkStage) {
         self.stage = Some(stage);
+    }
+
+    /// Files that were put, or were there.
+    pub(crate) fn done(&mut self, files: u64) {
+        self.files_done += files;
     }
 
     /// Takes all of an ended file but its report.
@@ -158,6 +175,43 @@ impl SharedHistoryState {
     #[must_use]
     pub fn holding(hold: Hold) -> Self {
         Self(Arc::new(Mutex::new(HistoryWorkState { hold, ..HistoryWorkState::default() })))
+    }
+
+    /// A checkpoint that was not downloaded but closed here, to be published: nothing of it is taken as verified, and it is
+    /// published only after the ledger that follows it has [closed](Self::closed).
+    #[must_use]
+    pub fn closed_here(checkpoint: Checkpoint, data: CheckpointData) -> Self {
+        let CheckpointData { history_archive_state, history_json, headers, transactions, tx_results, scp_history, buckets } = data;
+        let history = FileReport {
+            kind: FileKind::History,
+            checkpoint,
+            status: Status::Verified,
+            findings: Vec::new(),
+            notes: Vec::new(),
+            facts: Some(history_archive_state),
+        };
+        let records = [
+            (FileKind::Ledger, headers),
+            (FileKind::Transactions, transactions),
+            (FileKind::Results, tx_results),
+            (FileKind::Scp, scp_history),
+        ];
+        Self(Arc::new(Mutex::new(HistoryWorkState {
+            hold: Hold { records: true, buckets: true, stored: false },
+            history: Some(history),
+            history_json,
+            records: records.into(),
+            bucket_content: buckets,
+            last_closed: Some(checkpoint.last_ledger()),
+            ..HistoryWorkState::default()
+        })))
+    }
+
+    /// Says that a ledger has closed. Whoever waits for it must be woken as well: publishing lags one ledger behind the
+    /// checkpoint on purpose, so that a node that diverged at its last ledger does not publish it.
+    pub fn closed(&self, ledger: LedgerSeq) {
+        let mut state = self.lock();
+        state.last_closed = state.last_closed.max(Some(ledger));
     }
 
     /// The state, for as long as the guard lives. Items hold it for moments only.

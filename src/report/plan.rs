@@ -116,7 +116,7 @@ impl RepairPlan {
             })
         };
         let made_up: Vec<_> = missing.iter().filter(|(_, named_by)| named_by.iter().all(is_mended)).map(|(bucket, _)| *bucket).collect();
-        made_up.iter().for_each(|bucket| drop(plan.buckets.remove(bucket)));
+        plan.buckets.retain(|bucket| !made_up.contains(bucket));
         plan.summary.failed = plan.failed();
         plan
     }

@@ -8,6 +8,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use futures_util::future::{LocalBoxFuture, ready};
 
@@ -50,17 +51,19 @@ impl ArchiveReader for LocalArchive {
     }
 }
 
-/// A folder that an archive is written to. It, and folders in it, are made where they are missing.
+/// A folder that an archive is written to. It, and folders in it, are made where they are missing. What a writer that was
+/// killed left of a file is removed when that file is written again.
 #[derive(Clone, Debug)]
 pub struct LocalArchiveWriter {
     archive: LocalArchive,
+    since: SystemTime,
 }
 
 impl LocalArchiveWriter {
     /// The archive in a folder.
     #[must_use]
     pub fn new(root: impl AsRef<Path>) -> Self {
-        Self { archive: LocalArchive::new(root) }
+        Self { archive: LocalArchive::new(root), since: SystemTime::now() }
     }
 
     fn begin(&self, path: &ArchivePath) -> Result<LocalFile, WriteError> {
@@ -70,9 +73,24 @@ impl LocalArchiveWriter {
         // No other file of this process, nor of another one, has the name.
         let number = STAGED.fetch_add(1, Ordering::Relaxed);
         let name = into.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.remove_leftovers(&folder, &name);
         let staged = folder.join(format!(".{name}.{}-{number}.partial", process::id()));
         let file = File::create_new(&staged).map_err(|error| write_error(&error, &staged))?;
         Ok(LocalFile { file, staged: Staged(staged), into, folder })
+    }
+
+    /// Another process may be writing the same file just now: what it wrote since this writer was made stays.
+    fn remove_leftovers(&self, folder: &Path, name: &str) {
+        let (start, own) = (format!(".{name}."), format!(".{name}.{}-", process::id()));
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let staged = name.starts_with(&start) && name.ends_with(".partial") && !name.starts_with(&own);
+            let old = || entry.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|modified| modified < self.since);
+            if staged && old() {
+                // If it cannot be removed it does no harm.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 }
 

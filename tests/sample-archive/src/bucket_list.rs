@@ -68,15 +68,9 @@ impl<E: Entry> BucketList<E> {
         sha256([&levels])
     }
 
-    /// The levels as an archive publishes them, each with the merge output that it has to name. From protocol 12 on a
-    /// node can redo the merge, so nothing is named (rule B.3). Neither is an empty output, which has no file: right
-    /// after an upgrade to protocol 23 the hot archive has some, the live list never has.
-    pub(crate) fn published(&self) -> impl Iterator<Item = (&Level<E>, Option<&Rc<Bucket<E>>>)> {
-        let above = std::iter::once(None).chain(self.levels.iter().map(Some));
-        self.levels.iter().zip(above).map(|(level, above)| {
-            let named = above.is_some_and(|above| above.snap.version() < FIRST_WITHOUT_SHADOWS);
-            (level, level.next.as_ref().filter(|next| named && !next.is_empty()))
-        })
+    /// The levels, each with the output of its merge, unless that is empty.
+    pub(crate) fn levels(&self) -> impl Iterator<Item = (&Level<E>, Option<&Rc<Bucket<E>>>)> {
+        self.levels.iter().map(|level| (level, level.next.as_ref().filter(|next| !next.is_empty())))
     }
 
     fn level_mut(&mut self, level: usize) -> &mut Level<E> {
@@ -136,8 +130,7 @@ mod tests {
         }
         let only_meta = "c0a160c2e483637be5a2ff92da6127d26e0dc19a26aba0289543152499a6b7a3";
         let zero = "0".repeat(64);
-        let levels: Vec<_> =
-            list.published().map(|(level, _)| (hex::encode(level.curr.hash().0), hex::encode(level.snap.hash().0))).collect();
+        let levels: Vec<_> = list.levels().map(|(level, _)| (hex::encode(level.curr.hash().0), hex::encode(level.snap.hash().0))).collect();
         for (index, (curr, snap)) in levels.into_iter().enumerate() {
             let (expected_curr, expected_snap) = match index {
                 0..=2 => (only_meta, only_meta),

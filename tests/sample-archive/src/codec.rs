@@ -1,6 +1,5 @@
-//! Bytes: SHA-256, XDR encoding, record marks (rule B.4) and gzip members (RFC 1952).
+//! Bytes: SHA-256, XDR encoding and, for buckets, record marks (rule B.4).
 
-use miniz_oxide::deflate::compress_to_vec;
 use sha2::{Digest, Sha256};
 use stellar_xdr::{BytesM, Hash, Limits, VecM, WriteXdr};
 
@@ -43,18 +42,4 @@ pub(crate) fn push_record(file: &mut Vec<u8>, payload: &[u8]) {
     file.extend_from_slice(payload);
 }
 
-/// One gzip member without a name and with time zero, so that equal content gives equal files.
-pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
-    // Magic, deflate, no flags, no time, no extra flags, unknown operating system.
-    let mut member = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
-    member.extend_from_slice(&compress_to_vec(content, COMPRESSION_LEVEL));
-    member.extend_from_slice(&crc32fast::hash(content).to_le_bytes());
-    let length = content.len() & MODULO_2_32;
-    let length = u32::try_from(length).expect("invariant: masked to 32 bits");
-    member.extend_from_slice(&length.to_le_bytes());
-    member
-}
-
-const COMPRESSION_LEVEL: u8 = 6;
 const LAST_FRAGMENT: u32 = 0x8000_0000;
-const MODULO_2_32: usize = 0xffff_ffff;

@@ -5,11 +5,13 @@
 //! hash is right, so a verifier must find nothing wrong with the archive. Real archives with transactions at protocol 23
 //! and later could not be had; these stand in for them. Same configuration, same bytes.
 //!
-//! The crate shares no code with the verifier, so that both cannot be wrong in the same way by accident. It follows
-//! the rules of the archive format by the numbers that the verifier's documentation also uses (B.1 to B.11).
+//! Ledgers, hashes, signatures and buckets are made without the verifier's code, so that both cannot be wrong in the same
+//! way by accident; the rules are those of the archive format, by the numbers that the verifier's documentation also uses
+//! (B.1 to B.11). The files are written by the verifier's publish works: every sample archive is a test of them, and
+//! `tests/rules` reads the files with code that shares nothing with either.
 //!
 //! From the outside in:
-//! - `archive` writes files: names, HAS, records, buckets.
+//! - `archive` publishes each checkpoint.
 //! - `traffic` decides what happens in a ledger, `scp` who agrees on it.
 //! - `close` closes a ledger; `tx_set`, `tx` and `apply` are about its transactions, `state` about its entries.
 //! - `bucket_list` and `bucket` hold the state as the archive stores it.
@@ -36,6 +38,11 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 use std::str::FromStr;
 use std::{fmt, fs, io};
+
+pub use archive::PublishError;
+use stellar_archive_verifier::archive::checkpoint::CheckpointFrequency;
+use stellar_archive_verifier::transport::ArchiveWriter;
+use stellar_archive_verifier::transport::memory::MemoryArchiveWriter;
 
 /// What to make.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -100,38 +107,50 @@ pub enum ConfigError {
 
 /// Makes the archive of a configuration.
 pub fn make(config: &Config) -> Archive {
+    let writer = MemoryArchiveWriter::default();
+    let archive = publish(config, &writer).expect("invariant: what is closed here is sound, and memory takes it");
+    Archive { files: writer.take(), ..archive }
+}
+
+/// Makes the archive of a configuration and publishes it into a place, checkpoint by checkpoint, each when the ledger after
+/// it has closed. What is there already is kept: a run that was stopped is finished by the next one. The files are in the
+/// place and not in what is returned. Only for places that never wait, as memory and local folders.
+///
+/// # Errors
+/// If the place has another history, or does not take a file.
+pub fn publish(config: &Config, writer: &dyn ArchiveWriter) -> Result<Archive, PublishError> {
     let validators = scp::Validators::new(config.validators_seed.unwrap_or(config.seed), config.protocol.number());
     let mut traffic = traffic::Traffic::new(config);
     let mut ballots = random::Random::new(config.seed, "ballots");
     let (mut chain, genesis) = close::Chain::genesis(network::Network::new(&config.passphrase));
-    let mut writer = archive::Writer::new(config.frequency.ledgers());
-    writer.add(&chain, &genesis, None);
+    let mut publisher = archive::Publisher::new(writer, config.frequency.of_archive());
+    publisher.add(&chain, &genesis, None)?;
 
     let tip = config.tip();
     let mut hashes = BTreeMap::from([(1, chain.hash.0)]);
     let (mut busy_ledgers, mut dropped_ledgers) = (Vec::new(), Vec::new());
-    for ledger in 2..=tip {
+    // The ledger after the tip is in no archive: the last checkpoint waits for it.
+    for ledger in 2..=tip + 1 {
         let proposal = traffic.proposal(&chain);
-        if proposal.dropped.is_some() {
-            dropped_ledgers.push(ledger);
-        }
+        let dropped = proposal.dropped.is_some();
         let closed = chain.close(proposal, &validators);
-        if closed.txs.is_some() {
-            busy_ledgers.push(ledger);
-        }
         let messages = validators.messages(&chain.network, &mut ballots, ledger, &chain.header.scp_value);
-        writer.add(&chain, &closed, Some(&messages));
-        hashes.insert(ledger, chain.hash.0);
+        publisher.add(&chain, &closed, Some(&messages))?;
+        if ledger <= tip {
+            dropped_ledgers.extend(dropped.then_some(ledger));
+            busy_ledgers.extend(closed.txs.is_some().then_some(ledger));
+            hashes.insert(ledger, chain.hash.0);
+        }
     }
-    Archive {
-        files: writer.into_files(),
+    Ok(Archive {
+        files: BTreeMap::new(),
         tip,
         hashes,
         busy_ledgers,
         dropped_ledgers,
         validators: validators.nodes().iter().map(ToString::to_string).collect(),
         threshold: scp::THRESHOLD,
-    }
+    })
 }
 
 impl Config {
@@ -190,6 +209,13 @@ impl Frequency {
         match self {
             Self::Accelerated => 8,
             Self::Standard => 64,
+        }
+    }
+
+    fn of_archive(self) -> CheckpointFrequency {
+        match self {
+            Self::Accelerated => CheckpointFrequency::Accelerated,
+            Self::Standard => CheckpointFrequency::Standard,
         }
     }
 }

@@ -1,9 +1,12 @@
-//! The command: `sample-archive [options] OUT`.
+//! The command: `sample-archive [options] OUT`. Killed at any moment it leaves a sound archive, and run again it finishes it.
+
+#![cfg(not(target_arch = "wasm32"))]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use sample_archive::{Config, make};
+use sample_archive::{Config, publish};
+use stellar_archive_verifier::transport::local::LocalArchiveWriter;
 
 const USAGE: &str = "\
 Usage: sample-archive [options] OUT
@@ -64,14 +67,12 @@ fn parse(args: Vec<String>) -> Result<(Config, PathBuf), String> {
 }
 
 fn write(config: &Config, folder: PathBuf) -> Result<String, String> {
-    let archive = make(config);
-    archive.write_to(&folder).map_err(|error| format!("cannot write to {}: {error}", folder.display()))?;
+    let archive = publish(config, &LocalArchiveWriter::new(&folder)).map_err(|error| error.to_string())?;
     Ok(format!(
-        "{}: protocol {}, ledgers 1 to {}, {} files, last hash {}",
+        "{}: protocol {}, ledgers 1 to {}, last hash {}",
         folder.display(),
         config.protocol.number(),
         archive.tip,
-        archive.files.len(),
         hex::encode(archive.tip_hash())
     ))
 }

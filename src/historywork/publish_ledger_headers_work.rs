@@ -1,0 +1,25 @@
+//! `PublishLedgerHeadersWork`: the ledger file of a checkpoint into a place (rules A.2).
+
+use super::publishing::{PublishFiles, PublishTarget, ReadyFile};
+use super::put_remote_file_work::PutsDone;
+use super::stage::HistoryWorkStage;
+use super::state::SharedHistoryState;
+use super::{HistoryWork, Step, Turn};
+
+/// The item.
+#[derive(Debug)]
+pub struct PublishLedgerHeadersWork(PublishFiles);
+
+impl PublishLedgerHeadersWork {
+    /// The file for a place, unless it is there. Outcomes go into `done`.
+    #[must_use]
+    pub fn new(target: PublishTarget, file: Option<ReadyFile>, done: PutsDone, state: SharedHistoryState) -> Self {
+        Self(PublishFiles::new(HistoryWorkStage::PublishLedgerHeaders, target, file.into_iter().collect(), done, state))
+    }
+}
+
+impl HistoryWork for PublishLedgerHeadersWork {
+    fn run(&mut self, turn: &mut Turn<'_>) -> Step {
+        self.0.run(turn)
+    }
+}
