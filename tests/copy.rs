@@ -599,6 +599,23 @@ fn a_dry_run_writes_nothing_and_its_plan_mends() {
 }
 
 #[test]
+fn a_plan_may_list_a_bucket_and_the_state_of_the_lowest_checkpoint() {
+    let (bucket, state) = (a_bucket(), path_of(FileKind::History, 63));
+    let mut files = sample().clone();
+    files.remove(&bucket);
+    files.remove(&state);
+    let to = place(files);
+    let from = source("source", sample().clone());
+    let mut plan = stellar_archive_verifier::report::plan::RepairPlan::default();
+    plan.add_file(CheckpointFrequency::Standard.containing(LedgerSeq::new(63)), FileKind::History);
+    let hash = bucket.rsplit_once("bucket-").and_then(|(_, name)| name.split('.').next()?.parse().ok()).unwrap();
+    plan.buckets.insert(stellar_archive_verifier::archive::state::BucketHash::new(hash));
+    let report = repair_with(&[&from], &to, |options| options.plan = Some(plan)).unwrap();
+    assert_eq!(report.verdict, CopyVerdict::Complete, "{report:#?}");
+    assert_eq!(differences(&to.inner.files(), sample()), Vec::<String>::new());
+}
+
+#[test]
 fn what_a_plan_lists_wrongly_is_kept() {
     let to = place(sample().clone());
     let from = source("source", sample().clone());

@@ -207,7 +207,7 @@ impl VerifyRangeWork {
             copying.take(&mut verified, torn, turn)?;
         }
         let jobs = self.range.lock().join(verified, &self.archives, !with_buckets, turn.emit);
-        self.verify_buckets(jobs, checkpoint, turn)
+        self.verify_buckets(jobs, &checkpoint.to_string(), checkpoint, turn)
     }
 
     /// Whether a rival fits what comes before and after as well as the chosen one, the rivals of both included.
@@ -224,7 +224,7 @@ impl VerifyRangeWork {
         before <= Some(joined(chosen)) && after <= next.map(|next| self.seam(chosen, next).len())
     }
 
-    fn verify_buckets(&self, jobs: Vec<BucketJob>, checkpoint: Checkpoint, turn: &mut Turn<'_>) -> Result<(), AddError> {
+    fn verify_buckets(&self, jobs: Vec<BucketJob>, of: &str, checkpoint: Checkpoint, turn: &mut Turn<'_>) -> Result<(), AddError> {
         if jobs.is_empty() {
             return Ok(());
         }
@@ -232,7 +232,7 @@ impl VerifyRangeWork {
         let work = DownloadBucketsWork::new(self.archives.clone(), checkpoint, self.settings.retry, OnFault::Report, state)
             .only(jobs, Arc::clone(&self.buckets_done), turn.id)
             .copying(self.copying.as_ref().and_then(Copying::buckets_to));
-        let spec = WorkSpec::new("DownloadBucketsWork", format!("DownloadBucketsWork {checkpoint}"), COORDINATE);
+        let spec = WorkSpec::new("DownloadBucketsWork", format!("DownloadBucketsWork {of}"), COORDINATE);
         turn.scheduler.add_child(turn.id, spec, Box::new(work)).map(drop)
     }
 
@@ -344,7 +344,8 @@ impl VerifyRangeWork {
             // What an interrupted run had asked for and did not get.
             let jobs = self.range.lock().bucket_jobs();
             if let Some(checkpoint) = jobs.first().map(|job| job.checkpoint) {
-                self.verify_buckets(jobs, checkpoint, turn)?;
+                // The checkpoint may have buckets of its own later on.
+                self.verify_buckets(jobs, "before", checkpoint, turn)?;
             }
         }
         self.take_what_is_done(turn);

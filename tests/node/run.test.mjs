@@ -278,7 +278,7 @@ test('a reader stays here and answers file by file', async () => {
   assert.deepEqual(kept, new Uint8Array([0, 1, 2, 3]), 'the reader keeps its bytes');
   assert.deepEqual((await ask('get', 2, 'none')).file, { kind: 'missing' });
   assert.deepEqual((await ask('get', 3, 'broken')).file, {
-    kind: 'failed', error: { message: 'the disk is gone', code: 'NETWORK', advice: 'look at it' },
+    kind: 'failed', error: { message: 'the disk is gone', name: 'Error', code: 'NETWORK', advice: 'look at it' },
   });
   assert.deepEqual((await ask('get', 4, 'stream')).file, { kind: 'stream' });
   assert.deepEqual((await ask('pull', 4)).bytes, kept);
