@@ -616,6 +616,28 @@ fn a_plan_may_list_a_bucket_and_the_state_of_the_lowest_checkpoint() {
 }
 
 #[test]
+fn a_plan_without_checkpoints_adds_none() {
+    let (bucket, high) = (a_bucket(), 191);
+    let short = place(Files::new());
+    mirror_with(&[&source("source", sample().clone())], &short, |options| options.copy.high = Some(LedgerSeq::new(high))).unwrap();
+    let sound = short.inner.files();
+    assert!(sound.contains_key(&bucket), "{bucket}");
+    for (missing, written) in [(None, 0), (Some(&bucket), 1)] {
+        let mut files = sound.clone();
+        let mut plan = stellar_archive_verifier::report::plan::RepairPlan::default();
+        if let Some(path) = missing {
+            files.remove(path);
+            let hash = path.rsplit_once("bucket-").and_then(|(_, name)| name.split('.').next()?.parse().ok()).unwrap();
+            plan.buckets.insert(stellar_archive_verifier::archive::state::BucketHash::new(hash));
+        }
+        let to = place(files);
+        let report = repair_with(&[&source("source", sample().clone())], &to, |options| options.plan = Some(plan)).unwrap();
+        assert_eq!((report.verdict, report.written.files), (CopyVerdict::Complete, written), "{report:#?}");
+        assert_eq!(differences(&to.inner.files(), &sound), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn what_a_plan_lists_wrongly_is_kept() {
     let to = place(sample().clone());
     let from = source("source", sample().clone());

@@ -52,7 +52,14 @@ pub async fn repair_archive(
     let mut root = root;
     let mut to_the_end = true;
     let only = match &options.plan {
-        Some(plan) => Some(only(plan, &sources, host, &copy).await?),
+        Some(plan) if plan.lists_checkpoints() => Some(only(plan, &sources, host, &copy).await),
+        Some(plan) => {
+            // Buckets are looked at in the course of a checkpoint: any that the destination has will do. So it will for the plan of an
+            // archive without faults.
+            let newest = own_range(destination, &sources, &root, host, &copy).await?.range.last();
+            let checkpoints = BTreeSet::from([newest]);
+            Some(Only { checkpoints, states: Arc::default(), buckets: plan.buckets.clone(), well_known: None })
+        }
         None => {
             let extent = own_range(destination, &sources, &root, host, &copy).await?;
             copy.low = copy.low.or(Some(extent.range.first().first_ledger()));
@@ -67,23 +74,16 @@ pub async fn repair_archive(
 }
 
 /// What a plan lists, with the neighbours of checkpoints whose files contradict others: the fault may be theirs.
-async fn only(plan: &RepairPlan, sources: &[&dyn ArchiveReader], host: &dyn Host, options: &CopyOptions) -> Result<Only, UsageError> {
+async fn only(plan: &RepairPlan, sources: &[&dyn ArchiveReader], host: &dyn Host, options: &CopyOptions) -> Only {
     let mut checkpoints: BTreeSet<_> = plan.files.keys().chain(&plan.checkpoints).chain(&plan.well_known).copied().collect();
     let tip = tip_of(sources, host, options).await;
     for checkpoint in &plan.checkpoints {
         checkpoints.extend(checkpoint.previous());
         checkpoints.extend(checkpoint.next().filter(|next| tip.is_none_or(|tip| *next <= tip)));
     }
-    // Buckets are looked at in the course of a checkpoint: any will do.
-    if checkpoints.is_empty() && !plan.buckets.is_empty() {
-        checkpoints.extend(tip);
-    }
-    if checkpoints.is_empty() {
-        return Err(UsageError("the plan lists nothing to repair".into()));
-    }
     let of_state = |(checkpoint, kinds): (&Checkpoint, &BTreeSet<FileKind>)| kinds.contains(&FileKind::History).then_some(*checkpoint);
     let states = plan.files.iter().filter_map(of_state).chain(plan.checkpoints.iter().copied()).chain(plan.well_known).collect();
-    Ok(Only { checkpoints, states: Arc::new(states), buckets: plan.buckets.clone(), well_known: plan.well_known })
+    Only { checkpoints, states: Arc::new(states), buckets: plan.buckets.clone(), well_known: plan.well_known }
 }
 
 /// The newest checkpoint that the sources announce.

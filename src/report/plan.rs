@@ -149,7 +149,13 @@ impl RepairPlan {
     /// Whether there is nothing to mend.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.well_known.is_none() && self.files.is_empty() && self.buckets.is_empty() && self.checkpoints.is_empty()
+        self.buckets.is_empty() && !self.lists_checkpoints()
+    }
+
+    /// Whether there is more to mend than buckets.
+    #[must_use]
+    pub fn lists_checkpoints(&self) -> bool {
+        self.well_known.is_some() || !self.files.is_empty() || !self.checkpoints.is_empty()
     }
 
     /// Adds a file of a checkpoint.
