@@ -11,6 +11,8 @@
 //! * **Anchor**: what a chain is tied to: genesis, a seal, a hash that the user trusts.
 //! * **Finding**: evidence that the archive is wrong. **Error**: something could not be looked at.
 //! * **Segment**: what is kept of verified checkpoints; neighbours join.
+//! * **Mirror**, **repair**: a verification that writes what it verified where the destination lacks it, or has it wrong.
+//! * **Plan**: what a repair is to look at, as stellar-archivist writes it; a hint, never evidence.
 
 pub mod archive;
 #[cfg(feature = "web")]
