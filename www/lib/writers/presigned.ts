@@ -7,7 +7,7 @@ import type { Call } from './http.ts';
 import { checkedPath, contentType } from './path.ts';
 import { blobSpool } from './spool.ts';
 import type { Payload, Spool } from './spool.ts';
-import { stagedFile } from './staged.ts';
+import { spooledFile } from './staged.ts';
 import type { Asked, StagedWriter } from './staged.ts';
 
 export interface PresignedOptions {
@@ -42,15 +42,7 @@ export function presignedWriter(
     async stage(path, options) {
       options.signal.throwIfAborted();
       checkedPath(path);
-      const content = spool();
-      return stagedFile(path, options, {
-        write: content.write,
-        async commit() {
-          await send(path, await content.payload(), options);
-          await content.close();
-        },
-        abort: content.close,
-      });
+      return spooledFile(path, options, spool(), (whole) => send(path, whole, options));
     },
     async exists(path, options) {
       options.signal.throwIfAborted();

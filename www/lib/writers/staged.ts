@@ -6,6 +6,7 @@
 import { ArchiveVerifierError } from '../errors.ts';
 import type { ArchiveWriter, StagedFile } from '../types.ts';
 import { checkedPath } from './path.ts';
+import type { Payload, Spool } from './spool.ts';
 
 export interface Asked {
   readonly signal: AbortSignal;
@@ -65,6 +66,18 @@ export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
     offset += chunk.length;
   }
   return whole;
+}
+
+/** A file that waits in a spool until `send` takes all of it. */
+export function spooledFile(path: string, options: Asked, content: Spool, send: (whole: Payload) => Promise<void>): StagedFile {
+  return stagedFile(path, options, {
+    write: content.write,
+    async commit() {
+      await send(await content.payload());
+      await content.close();
+    },
+    abort: content.close,
+  });
 }
 
 /** A file that waits in memory until `put` takes all of it. */

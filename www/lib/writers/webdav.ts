@@ -8,7 +8,7 @@ import type { Call } from './http.ts';
 import { checkedPath, contentType, encodedPath, partialName, partsOf, randomMark } from './path.ts';
 import { blobSpool } from './spool.ts';
 import type { Payload, Spool } from './spool.ts';
-import { stagedFile } from './staged.ts';
+import { spooledFile } from './staged.ts';
 import type { Asked, StagedWriter } from './staged.ts';
 
 export interface WebdavOptions {
@@ -119,15 +119,7 @@ export function webdavWriter(
     async stage(path, options) {
       options.signal.throwIfAborted();
       partsOf(path);
-      const content = spool();
-      return stagedFile(path, options, {
-        write: content.write,
-        async commit() {
-          await send(path, await content.payload(), options);
-          await content.close();
-        },
-        abort: content.close,
-      });
+      return spooledFile(path, options, spool(), (whole) => send(path, whole, options));
     },
     exists: async (path, options) => isThere(call('HEAD', path, `${path} could not be looked for`), options),
     get: async (path, options) => fetchFile(call('GET', path, `${path} could not be read`), options),
