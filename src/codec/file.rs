@@ -21,6 +21,11 @@ pub trait RecordSink {
     /// The file as it came, before it is inflated.
     fn stored(&mut self, _part: &[u8]) {}
 
+    /// Whether the file is known to be wrong: nothing of it needs to be held any more.
+    fn is_faulty(&self) -> bool {
+        false
+    }
+
     /// Whether [`RecordSink::bytes`] still wants the rest after the record marks turned out wrong.
     fn wants_bytes_after_framing_error(&self) -> bool {
         false

@@ -9,11 +9,12 @@ use std::sync::{Arc, PoisonError};
 
 use super::event::{Event, WrittenSoFar};
 use super::options::{ReadOptions, UsageError};
-use super::roots::{read_roots, tip};
+use super::probe::Probe;
+use super::roots::{pinned_tip, read_roots, tip};
 use super::schedule::{Drive, Timeouts};
 use super::verify::{self, RunOptions};
 use super::{Host, Trust};
-use crate::archive::checkpoint::{Checkpoint, CheckpointFrequency, LedgerSeq};
+use crate::archive::checkpoint::{Checkpoint, CheckpointFrequency, CheckpointRange, LedgerSeq};
 use crate::archive::id::{ArchiveId, WriterId};
 use crate::archive::network::Network;
 use crate::archive::path::ArchivePath;
@@ -108,6 +109,8 @@ pub(super) struct DestinationRoot {
     pub(super) passphrase: Option<String>,
     /// Its newest state can be relied on, as far as it can be told alone.
     pub(super) is_sound: bool,
+    /// The newest checkpoint that it has files of, where its newest state is none to rely on and they were looked for.
+    pub(super) found: Option<Checkpoint>,
 }
 
 impl DestinationRoot {
@@ -130,8 +133,64 @@ impl DestinationRoot {
             hash: root.state.as_ref().map(|state| state.current_buckets.hash()),
             passphrase: root.state.as_ref().and_then(|state| state.network_passphrase.clone()),
             is_sound: root.state.is_some() && !root.findings.iter().any(crate::verify::finding::Finding::is_error),
+            found: None,
         })
     }
+}
+
+/// The newest checkpoint that the sources announce.
+pub(super) async fn tip_of(sources: &[&dyn ArchiveReader], host: &dyn Host, options: &CopyOptions) -> Option<Checkpoint> {
+    let pool = ArchivePool::new(sources.to_vec());
+    let drive = Drive::new(&pool, host, options.timeouts);
+    let roots = read_roots(&drive, &options.read(), None, &mut |_| {}).await;
+    pinned_tip(&roots.list, options.frequency)
+}
+
+/// How far a destination goes.
+pub(super) struct Extent {
+    pub(super) range: CheckpointRange,
+    /// Whether there is nothing above the range.
+    pub(super) to_the_end: bool,
+    /// Its newest state names a checkpoint that neither it nor a source has.
+    pub(super) announces_too_much: bool,
+}
+
+/// The checkpoints that the destination has, judged by its newest state or, where that is no help, by its files.
+pub(super) async fn own_range(
+    destination: &dyn ArchiveWriter,
+    sources: &[&dyn ArchiveReader],
+    root: &DestinationRoot,
+    host: &dyn Host,
+    options: &CopyOptions,
+) -> Result<Extent, UsageError> {
+    let nothing = || UsageError(format!("{} holds no archive: to fill it, mirror into it", destination.name()));
+    let Some(reader) = destination.reader() else { return Err(nothing()) };
+    let frequency = options.frequency;
+    let pool = ArchivePool::new(vec![reader]);
+    let drive = Drive::new(&pool, host, options.timeouts);
+    let mut probe = Probe::new(&drive, &options.run(), &[]);
+    let theirs = tip_of(sources, host, options).await;
+    // One that is wrong in itself does not say how far it goes.
+    let mut announced = root.tip.filter(|_| root.is_sound);
+    let mut announces_too_much = false;
+    if let Some(tip) = announced
+        && theirs.is_none_or(|theirs| theirs < tip)
+        && !probe.exists(tip).await
+    {
+        (announced, announces_too_much) = (None, true);
+    }
+    let end = options.high.map(|high| frequency.containing(high)).or(announced);
+    let highest = end
+        .or(theirs)
+        .ok_or_else(|| UsageError("neither the destination nor a source says how far it goes: name the highest ledger".to_owned()))?;
+    let low = options.low.unwrap_or(LedgerSeq::GENESIS);
+    let whole = CheckpointRange::covering(low, highest.last_ledger(), frequency).ok_or_else(nothing)?;
+    let range = probe.extent(whole, options.low.is_some(), end.is_some()).await.ok_or_else(nothing)?;
+    let to_the_end = match range.last().next() {
+        Some(next) if options.high.is_some() => !probe.exists(next).await,
+        _ => true,
+    };
+    Ok(Extent { range, to_the_end, announces_too_much })
 }
 
 /// Only some checkpoints and buckets, as a plan lists them.
@@ -258,16 +317,16 @@ pub(super) async fn run(
     }
     let names = sources.iter().map(|source| source.name().to_owned()).collect();
     let mut readers = sources;
-    let own = destination.reader().filter(|_| manner.keeps);
-    let place = own.is_some().then(|| ArchiveId::new(readers.len()));
-    readers.extend(own);
     let run_options = options.run();
-    verify::check(&run_options, &readers)?;
-    let task = CopyTask {
+    let own = destination.reader();
+    let place = own.is_some().then(|| ArchiveId::new(readers.len()));
+    let all: Vec<_> = readers.iter().copied().chain(own).collect();
+    verify::check(&run_options, &all)?;
+    let task = |place| CopyTask {
         kind: manner.kind,
         name: destination.name().to_owned(),
         destination: place,
-        root,
+        root: root.clone(),
         settings: CopySettings {
             to: CopyTo { writer: WRITER, read_back: options.read_back },
             // As often as publishing tries, unless the caller says how often.
@@ -276,10 +335,20 @@ pub(super) async fn run(
             lists_missing: manner.kind == CopyKind::Repair,
             buckets_of: only.as_ref().map(|only| Arc::clone(&only.states)),
         },
-        only,
+        only: only.clone(),
         to_the_end: manner.to_the_end,
         copies: SharedCopies::default(),
     };
+    let place = if manner.keeps {
+        readers = all;
+        place
+    } else {
+        // What is there is not looked at, but for whether it is of this history at all.
+        let pool = ArchivePool::new(all).with_destination(place);
+        verify::refuse(&Drive::new(&pool, host, options.timeouts), host, &run_options, &task(place)).await?;
+        None
+    };
+    let task = task(place);
     let pool = ArchivePool::new(readers).with_destination(place);
     let drive = Drive::new(&pool, host, options.timeouts).with_writers(vec![destination]).with_bandwidth(options.bandwidth);
     let verification = verify::run(&drive, host, &run_options, Some(&task), emit).await?;
@@ -358,6 +427,12 @@ async fn put_well_known(
         && checkpoint < wanted
     {
         return (not_written(&format!("checkpoint {wanted}, which the plan wants it to name, is not whole")), Some(wanted));
+    }
+    // A plan does not say what is below.
+    let there = root.found.map(|found| found.next().unwrap_or(found));
+    if task.only.is_some() && there.is_none_or(|there| checkpoint > there) {
+        let why = format!("there are no files of checkpoints below {checkpoint}: repair without a plan, or mirror");
+        return (not_written(&why), Some(checkpoint));
     }
     use FindingCode as F;
     for (codes, why) in [

@@ -2,7 +2,7 @@
 //! across files too.
 
 use super::Host;
-use super::copy::{self, CopyOptions, DestinationRoot, Manner, Places};
+use super::copy::{self, CopyOptions, DestinationRoot, Manner, Places, own_range};
 use super::event::Event;
 use super::options::UsageError;
 use crate::report::copy::{CopyKind, CopyReport};
@@ -32,7 +32,11 @@ pub async fn mirror_archive(
     options: &MirrorOptions,
     emit: &mut dyn FnMut(Event),
 ) -> Result<CopyReport, UsageError> {
-    let root = DestinationRoot::read(destination, host, &options.copy).await?;
+    let mut root = DestinationRoot::read(destination, host, &options.copy).await?;
+    if root.tip.is_none() {
+        let extent = own_range(destination, &sources, &root, host, &options.copy).await;
+        root.found = extent.ok().map(|extent| extent.range.last());
+    }
     if let (Some(low), Some(tip), false) = (options.copy.low, root.tip, options.allow_gaps) {
         let next = tip.next().unwrap_or(tip);
         if options.copy.frequency.containing(low) > next {

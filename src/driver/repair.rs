@@ -4,17 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Host;
-use super::copy::{self, CopyOptions, DestinationRoot, Manner, Only, Places};
+use super::copy::{self, CopyOptions, DestinationRoot, Manner, Only, Places, own_range, tip_of};
 use super::event::Event;
 use super::options::UsageError;
-use super::probe::Probe;
-use super::roots::{pinned_tip, read_roots};
-use super::schedule::Drive;
-use crate::archive::checkpoint::{Checkpoint, CheckpointRange, LedgerSeq};
+use crate::archive::checkpoint::Checkpoint;
 use crate::archive::path::FileKind;
 use crate::report::copy::{CopyKind, CopyReport};
 use crate::report::plan::RepairPlan;
-use crate::transport::pool::ArchivePool;
 use crate::transport::{ArchiveReader, ArchiveWriter};
 
 /// What a repair is asked for.
@@ -48,9 +44,11 @@ pub async fn repair_archive(
         return Err(UsageError(format!("{} cannot be read, so it cannot be seen what it lacks", destination.name())));
     }
     let mut copy = options.copy.clone();
-    let root = DestinationRoot::read(destination, host, &copy).await?;
-    let mut root = root;
+    let mut root = DestinationRoot::read(destination, host, &copy).await?;
     let mut to_the_end = true;
+    if options.plan.is_some() && !root.is_sound {
+        root.found = own_range(destination, &sources, &root, host, &copy).await.ok().map(|extent| extent.range.last());
+    }
     let only = match &options.plan {
         Some(plan) if plan.lists_checkpoints() => Some(only(plan, &sources, host, &copy).await),
         Some(plan) => {
@@ -84,59 +82,4 @@ async fn only(plan: &RepairPlan, sources: &[&dyn ArchiveReader], host: &dyn Host
     let of_state = |(checkpoint, kinds): (&Checkpoint, &BTreeSet<FileKind>)| kinds.contains(&FileKind::History).then_some(*checkpoint);
     let states = plan.files.iter().filter_map(of_state).chain(plan.checkpoints.iter().copied()).chain(plan.well_known).collect();
     Only { checkpoints, states: Arc::new(states), buckets: plan.buckets.clone(), well_known: plan.well_known }
-}
-
-/// The newest checkpoint that the sources announce.
-async fn tip_of(sources: &[&dyn ArchiveReader], host: &dyn Host, options: &CopyOptions) -> Option<Checkpoint> {
-    let pool = ArchivePool::new(sources.to_vec());
-    let drive = Drive::new(&pool, host, options.timeouts);
-    let roots = read_roots(&drive, &options.read(), None, &mut |_| {}).await;
-    pinned_tip(&roots.list, options.frequency)
-}
-
-/// How far a destination goes.
-struct Extent {
-    range: CheckpointRange,
-    /// Whether there is nothing above the range.
-    to_the_end: bool,
-    /// Its newest state names a checkpoint that neither it nor a source has.
-    announces_too_much: bool,
-}
-
-/// The checkpoints that the destination has, judged by its newest state or, where that is no help, by its files.
-async fn own_range(
-    destination: &dyn ArchiveWriter,
-    sources: &[&dyn ArchiveReader],
-    root: &DestinationRoot,
-    host: &dyn Host,
-    options: &CopyOptions,
-) -> Result<Extent, UsageError> {
-    let nothing = || UsageError(format!("{} holds no archive: to fill it, mirror into it", destination.name()));
-    let Some(reader) = destination.reader() else { return Err(nothing()) };
-    let frequency = options.frequency;
-    let pool = ArchivePool::new(vec![reader]);
-    let drive = Drive::new(&pool, host, options.timeouts);
-    let mut probe = Probe::new(&drive, &options.run(), &[]);
-    let theirs = tip_of(sources, host, options).await;
-    // One that is wrong in itself does not say how far it goes.
-    let mut announced = root.tip.filter(|_| root.is_sound);
-    let mut announces_too_much = false;
-    if let Some(tip) = announced
-        && theirs.is_none_or(|theirs| theirs < tip)
-        && !probe.exists(tip).await
-    {
-        (announced, announces_too_much) = (None, true);
-    }
-    let end = options.high.map(|high| frequency.containing(high)).or(announced);
-    let highest = end
-        .or(theirs)
-        .ok_or_else(|| UsageError("neither the destination nor a source says how far it goes: name the highest ledger".to_owned()))?;
-    let low = options.low.unwrap_or(LedgerSeq::GENESIS);
-    let whole = CheckpointRange::covering(low, highest.last_ledger(), frequency).ok_or_else(nothing)?;
-    let range = probe.extent(whole, options.low.is_some(), end.is_some()).await.ok_or_else(nothing)?;
-    let to_the_end = match range.last().next() {
-        Some(next) if options.high.is_some() => !probe.exists(next).await,
-        _ => true,
-    };
-    Ok(Extent { range, to_the_end, announces_too_much })
 }

@@ -28,6 +28,7 @@ use crate::historywork::verify_range_work::{RangeSettings, SharedRange, VerifyRa
 use crate::historywork::{CONCURRENCY, COORDINATE, DOWNLOAD, HistoryEvent, Scheduler, scheduler};
 use crate::limits::Budget;
 use crate::report::compose::{Agreed, Outcome, compose};
+use crate::report::copy::CopyKind;
 use crate::report::{Bytes, LedgerRange, Report, Versions};
 use crate::transport::ArchiveReader;
 use crate::transport::pool::ArchivePool;
@@ -149,19 +150,7 @@ pub(super) async fn run(
     emit: &mut dyn FnMut(Event),
 ) -> Result<Report, UsageError> {
     let pool = drive.pool();
-    let mut run = Run {
-        drive,
-        host,
-        options,
-        copy,
-        emit,
-        stage: Stage::Root,
-        findings: 0,
-        range: None,
-        before: Accounts::default(),
-        past: BTreeMap::new(),
-        started_ms: host.now_ms(),
-    };
+    let mut run = Run::new(drive, host, options, copy, emit);
     (run.emit)(Event::Stage { stage: Stage::Root, range: None });
     let request = request(options, pool);
     let (head, range) = match &options.resume {
@@ -176,6 +165,13 @@ pub(super) async fn run(
         pool.exclude(id);
     }
     Ok(run.verify(head, range).await)
+}
+
+/// Refuses to copy into a destination that is of another network or another history; nothing else is looked at.
+pub(super) async fn refuse(drive: &Drive<'_>, host: &dyn Host, options: &RunOptions, copy: &CopyTask) -> Result<(), UsageError> {
+    let mut emit = |_| {};
+    let mut run = Run::new(drive, host, options, Some(copy), &mut emit);
+    run.begin(request(options, drive.pool())).await.map(drop)
 }
 
 pub(super) fn check(options: &RunOptions, readers: &[&dyn ArchiveReader]) -> Result<(), UsageError> {
@@ -226,6 +222,9 @@ fn request(options: &RunOptions, pool: &ArchivePool<'_>) -> Request {
     }
 }
 
+/// Checkpoints below a broken one that are looked at to tell whether a destination is of another history.
+const LOOKED_AT_BELOW: usize = 8;
+
 struct Run<'a, 'e> {
     drive: &'a Drive<'a>,
     host: &'a dyn Host,
@@ -242,7 +241,29 @@ struct Run<'a, 'e> {
     started_ms: u64,
 }
 
-impl Run<'_, '_> {
+impl<'a, 'e> Run<'a, 'e> {
+    fn new(
+        drive: &'a Drive<'a>,
+        host: &'a dyn Host,
+        options: &'a RunOptions,
+        copy: Option<&'a CopyTask>,
+        emit: &'e mut dyn FnMut(Event),
+    ) -> Self {
+        Self {
+            drive,
+            host,
+            options,
+            copy,
+            emit,
+            stage: Stage::Root,
+            findings: 0,
+            range: None,
+            before: Accounts::default(),
+            past: BTreeMap::new(),
+            started_ms: host.now_ms(),
+        }
+    }
+
     /// What is found out before the first checkpoint.
     async fn begin(&mut self, request: Request) -> Result<(SavedHead, Option<JoinedRange>), UsageError> {
         let started_at = self.host.timestamp();
@@ -316,7 +337,7 @@ impl Run<'_, '_> {
 
     /// Refuses to write into an archive of another history of the same network, such as a test network before its reset: where
     /// both have a checkpoint, each agrees with itself and they are two, and so it is already one before. A single checkpoint that is
-    /// another one is no other history.
+    /// another one is no other history, but for the last one of a mirror's destination: nothing above it would tell who is right.
     async fn refuse_another_history(
         &mut self,
         copy: &CopyTask,
@@ -326,14 +347,25 @@ impl Run<'_, '_> {
     ) -> Result<(), UsageError> {
         let Some(destination) = copy.destination else { return Ok(()) };
         let tip = pinned_tip(roots, self.options.frequency);
-        let common = copy.root.tip.map(|own| tip.map_or(own, |tip| tip.min(own)));
+        let newest = copy.root.tip.or(copy.root.found);
+        let common = newest.map(|own| tip.map_or(own, |tip| tip.min(own)));
         let mut looked_at: Vec<_> = common.into_iter().chain(range.map(CheckpointRange::first)).collect();
         looked_at.dedup();
-        for checkpoint in looked_at {
-            if self.are_two(checkpoint, destination, accounts).await != Some(true) {
+        for highest in looked_at {
+            let is_end = copy.kind == CopyKind::Mirror && Some(highest) == newest;
+            // One that is broken tells nothing; those below it may.
+            let mut below = core::iter::successors(Some(highest), |checkpoint| checkpoint.previous()).take(LOOKED_AT_BELOW);
+            let (checkpoint, two) = loop {
+                let Some(checkpoint) = below.next() else { break (highest, None) };
+                let two = self.are_two(checkpoint, destination, accounts).await;
+                if two.is_some() {
+                    break (checkpoint, two);
+                }
+            };
+            if two != Some(true) {
                 continue;
             }
-            let before = checkpoint.previous();
+            let before = checkpoint.previous().filter(|_| !is_end);
             let were_two = match before {
                 Some(before) => self.are_two(before, destination, accounts).await,
                 None => None,

@@ -29,6 +29,8 @@ use crate::work::{AddError, WorkSpec};
 
 /// Files that are listed one by one; the others are only counted.
 const LISTED: usize = 1000;
+/// Bytes that may wait for a slow destination before reading pauses.
+const HELD: usize = 128 << 20;
 /// Files that are remembered as not mended, for a plan: some 100 MB.
 const REMEMBERED: usize = 1_000_000;
 
@@ -237,7 +239,9 @@ pub struct Copying {
     copies: SharedCopies,
     /// In the order of the plan.
     pending: VecDeque<Pending>,
-    under_way: BTreeMap<ArchivePath, Lacking>,
+    under_way: BTreeMap<ArchivePath, (Lacking, usize)>,
+    /// Bytes of files that are being written.
+    held: usize,
     puts: PutsDone,
 }
 
@@ -246,7 +250,7 @@ impl Copying {
     #[must_use]
     pub fn new(settings: CopySettings, archives: Archives, copies: SharedCopies, writer: &str) -> Self {
         writer.clone_into(&mut copies.lock().writer);
-        Self { settings, archives, copies, pending: VecDeque::new(), under_way: BTreeMap::new(), puts: PutsDone::default() }
+        Self { settings, archives, copies, pending: VecDeque::new(), under_way: BTreeMap::new(), held: 0, puts: PutsDone::default() }
     }
 
     /// Whether it is of no use to go on.
@@ -261,6 +265,20 @@ impl Copying {
         self.pending.len()
     }
 
+    /// Whether so much waits to be written that nothing more is to be read.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.held > HELD
+    }
+
+    /// Whether the headers of a checkpoint are the destination's own, and sound.
+    #[must_use]
+    pub fn is_sound_there(&self, verified: &VerifiedCheckpoint) -> bool {
+        let served = verified.served.get(&FileKind::Ledger).copied();
+        let [_, ledger, ..] = verified.outcome.statuses;
+        served.is_some() && served == self.archives.destination() && ledger == Status::Verified
+    }
+
     /// Where buckets are copied to while they are verified.
     #[must_use]
     pub fn buckets_to(&self) -> Option<CopyTo> {
@@ -273,8 +291,8 @@ impl Copying {
         self.settings.buckets_of.as_ref().is_none_or(|wanted| wanted.contains(&checkpoint))
     }
 
-    /// Takes the files of the next checkpoint of the plan. `torn`: it does not fit what was joined before, and nothing tells which
-    /// of the two is wrong.
+    /// Takes the files of the next checkpoint of the plan. `torn`: it does not fit what was joined before, or what the destination has
+    /// after it, or archives contradict each other, and nothing tells which is wrong.
     ///
     /// # Errors
     /// If the scheduler was aborted.
@@ -297,6 +315,8 @@ impl Copying {
             let status = statuses.get(&kind).copied().unwrap_or(Status::Unchecked(Unchecked::Unreadable));
             let served = verified.served.get(&kind).copied();
             let at = verified.at_destination.get(&kind).cloned();
+            // What an unsound ledger file vouches for is as good as what nobody vouches for.
+            let vouched = kind == FileKind::Ledger || statuses.get(&FileKind::Ledger) == Some(&Status::Verified);
             let sound = status == Status::Verified && !torn;
             let there = served.is_some() && served == self.archives.destination();
             if sound && there {
@@ -324,12 +344,12 @@ impl Copying {
             };
             let from = served.filter(|_| !there).map(|id| self.archives.name(id).to_owned());
             let lacking = Lacking { checkpoint, kind, problem, message, from };
-            if !sound {
+            if !sound || !vouched {
                 pending.whole = false;
                 let why = if torn {
-                    Some("it does not fit the checkpoint before it, and no source tells which of the two is wrong")
+                    Some("it does not fit the checkpoint beside it, and no source tells which of the two is wrong")
                 } else {
-                    None
+                    (sound && !vouched).then_some("the ledger file that vouches for it is not sound")
                 };
                 self.give_up(lacking, status, why);
             } else if kind == FileKind::History {
@@ -455,18 +475,21 @@ impl Copying {
         }
         let path = ArchivePath::of_checkpoint(lacking.kind, lacking.checkpoint);
         let CopyTo { writer, read_back } = self.settings.to;
+        let length = content.len();
         let file = PutFile { writer, path: path.clone(), content: content.into(), unless_there: false, read_back };
         let spec = WorkSpec::new("PutRemoteFileWork", format!("PutRemoteFileWork {path}"), UPLOAD).retrying(self.settings.retry);
         let work = PutRemoteFileWork::new(file, self.settings.retry, Arc::clone(&self.puts));
         turn.scheduler.add_child(turn.id, spec, Box::new(work))?;
-        self.under_way.insert(path, lacking);
+        self.under_way.insert(path, (lacking, length));
+        self.held = self.held.saturating_add(length);
         Ok(1)
     }
 
     fn take_puts(&mut self) {
         let done: Vec<_> = self.puts.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
         for (path, outcome) in done {
-            let Some(mut lacking) = self.under_way.remove(&path) else { continue };
+            let Some((mut lacking, length)) = self.under_way.remove(&path) else { continue };
+            self.held = self.held.saturating_sub(length);
             let place = self.pending.iter_mut().find(|pending| pending.checkpoint == lacking.checkpoint);
             if let Some(pending) = place {
                 pending.under_way = pending.under_way.saturating_sub(1);

@@ -418,7 +418,12 @@ struct OneReading<'a, F: FileWork + 'a> {
 impl<F: FileWork> RecordSink for OneReading<'_, F> {
     fn stored(&mut self, part: &[u8]) {
         if self.keep == Keep::Stored {
-            self.kept.content.extend_from_slice(part);
+            // Hostile files may be large: what is wrong is not held a byte longer.
+            if self.check.is_faulty() {
+                self.kept.content = Vec::new();
+            } else {
+                self.kept.content.extend_from_slice(part);
+            }
         }
     }
 
@@ -444,11 +449,16 @@ impl<F: FileWork> RecordSink for OneReading<'_, F> {
 impl<F: FileWork> Reading for OneReading<'_, F> {
     fn finish(self: Box<Self>, delivery: Delivery) -> bool {
         let mut this = *self;
-        if this.keep == Keep::Stored && matches!(&delivery, Delivery::Read(Ok(summary)) if summary.already_inflated) {
-            this.kept.content = gzip(&this.kept.content);
-        }
+        let came_inflated = matches!(&delivery, Delivery::Read(Ok(summary)) if summary.already_inflated);
         let report = this.work.file.report(this.check, delivery);
         let sound = report.status() == Status::Verified;
+        if this.keep == Keep::Stored {
+            this.kept.content = match (sound, came_inflated) {
+                (true, true) => gzip(&this.kept.content),
+                (true, false) => this.kept.content,
+                (false, _) => Vec::new(),
+            };
+        }
         this.work.answers.borrow_mut().push((report, this.kept));
         sound
     }

@@ -84,6 +84,8 @@ pub struct VerifyCheckpointWork {
     misfits: Vec<ArchiveId>,
     /// Whose scp files were tried.
     scps: Vec<ArchiveId>,
+    /// The other states are looked at for their merges alone.
+    merges: bool,
     state: Option<SharedHistoryState>,
     tried: Vec<VerifiedCheckpoint>,
     done: CheckpointsDone,
@@ -111,6 +113,7 @@ impl VerifyCheckpointWork {
             ledgers: Vec::new(),
             misfits: Vec::new(),
             scps: Vec::new(),
+            merges: false,
             state: None,
             tried: Vec::new(),
             done,
@@ -165,37 +168,47 @@ impl VerifyCheckpointWork {
         self.scps.len() < self.archives.count().min(ANSWERS)
     }
 
-    /// A state's merges are covered by no hash. Where the destination's differ from those of a source, all else being as sound, the
-    /// source's count: it is what the user has named to be right.
+    /// A state's merges are covered by no hash. Where the destination's are none of any source's, all else being as sound, the sources'
+    /// count: they are what the user has named to be right.
     fn prefer_the_state_of_a_source(&self, tried: &mut Vec<VerifiedCheckpoint>) {
         let Some(destination) = self.archives.destination() else { return };
         let from = |one: &VerifiedCheckpoint| one.served.get(&FileKind::History).copied();
-        let Some(own) = tried.iter().position(|one| from(one) == Some(destination) && names_merges(one)) else { return };
-        let better = tried.iter().position(|one| {
-            let as_sound = tried.get(own).is_some_and(|own| rank(one) <= rank(own) && first_difference(one, own).is_none());
-            from(one).is_some_and(|from| from != destination) && as_sound && one.outcome.state.is_some()
-        });
-        if let Some(better) = better
-            && let (Some(own_state), Some(state)) =
-                (tried.get(own).map(|own| &own.outcome.state), tried.get(better).map(|one| &one.outcome.state))
-        {
-            let same = own_state.as_ref().zip(state.as_ref()).is_some_and(|(own, other)| {
-                own.current_buckets == other.current_buckets && own.hot_archive_buckets == other.hot_archive_buckets
-            });
-            tried.remove(if same { better } else { own });
+        let Some(place) = tried.iter().position(|one| from(one) == Some(destination) && names_merges(one)) else { return };
+        let Some(own) = tried.get(place) else { return };
+        let as_sound = |one: &VerifiedCheckpoint| rank(one) <= rank(own) && first_difference(one, own).is_none();
+        let is_source = |one: &VerifiedCheckpoint| from(one).is_some_and(|from| from != destination);
+        let rivals = tried.iter().filter(|one| is_source(one) && one.outcome.state.is_some() && as_sound(one));
+        let (same, others): (Vec<_>, Vec<_>) = rivals.partition(|one| have_same_merges(own, one));
+        if !same.is_empty() {
+            let others: Vec<_> = others.into_iter().filter_map(from).collect();
+            tried.retain(|one| !is_source(one) || from(one).is_none_or(|from| !others.contains(&from)));
+        } else if !others.is_empty() {
+            tried.remove(place);
         }
     }
 
-    /// Whether the destination's state names merges, and no source was asked for its own yet.
+    /// Whether the destination's state names merges, and none of the sources that were asked names the same: one liar among them does
+    /// not make it wrong.
     fn compares_merges(&mut self) -> bool {
         let Some(destination) = self.archives.destination() else { return false };
-        let [only] = self.tried.as_slice() else { return false };
-        if only.served.get(&FileKind::History) != Some(&destination) || !names_merges(only) || !self.misfits.is_empty() {
+        let Some((own, others)) = self.tried.split_first() else { return false };
+        let from = |one: &VerifiedCheckpoint| one.served.get(&FileKind::History).copied();
+        let begun_so = others.is_empty() || self.merges;
+        if from(own) != Some(destination) || !names_merges(own) || !begun_so || !self.ledgers.is_empty() {
             return false;
         }
-        self.misfits.push(destination);
+        let asked = match others.last() {
+            // There is nobody else.
+            Some(last) if from(last).is_none_or(|from| self.misfits.contains(&from)) => return false,
+            Some(last) if have_same_merges(own, last) => return false,
+            Some(last) => from(last).unwrap_or(destination),
+            None if self.misfits.is_empty() => destination,
+            None => return false,
+        };
+        self.merges = true;
+        self.misfits.push(asked);
         self.avoid = BTreeMap::from([(FileKind::History, self.misfits.clone())]);
-        true
+        self.misfits.len() < self.archives.count().min(ANSWERS + 1)
     }
 
     /// Whether it is to be verified once more, and from whom not.
@@ -320,6 +333,15 @@ pub(super) fn rank(verified: &VerifiedCheckpoint) -> Rank {
     let sealed = core::cmp::Reverse(verified.outcome.scp.seal.as_ref().map(|seal| seal.ledger));
     // A fault weighs more than a suspicion.
     Rank { unheard, sealed, faulty: 2 * faulty + usize::from(has_suspicious_next(verified)) }
+}
+
+/// Whether two states name the same merges, and the same buckets.
+fn have_same_merges(one: &VerifiedCheckpoint, other: &VerifiedCheckpoint) -> bool {
+    one.outcome
+        .state
+        .as_ref()
+        .zip(other.outcome.state.as_ref())
+        .is_some_and(|(one, other)| one.current_buckets == other.current_buckets && one.hot_archive_buckets == other.hot_archive_buckets)
 }
 
 /// Whether the state names a merge, which no hash covers.

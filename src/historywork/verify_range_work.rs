@@ -191,20 +191,26 @@ impl VerifyRangeWork {
 
     fn join(&mut self, mut verified: VerifiedCheckpoint, next: Option<&VerifiedCheckpoint>, turn: &mut Turn<'_>) -> Result<(), AddError> {
         let forks = self.range.lock().take_forks();
+        let mut open = false;
         for rival in core::mem::take(&mut verified.rivals) {
             // A rival that does not fit its neighbours is to blame; one that does leaves the question open.
             let disputed = self.fits_as_well(&rival, &verified, &forks, next);
             if disputed {
                 self.range.lock().add_fork(rival.outcome.segment.clone());
             }
+            open |= disputed;
             verified.blame(rival, &self.archives, disputed);
         }
         let (checkpoint, _) = verified.outcome.segment.range();
         let mut with_buckets = self.settings.with_buckets;
         if let Some(copying) = &mut self.copying {
             with_buckets &= copying.wants_buckets_of(checkpoint);
-            let torn = self.range.lock().seam_with(&verified, self.archives.rules()).iter().any(Finding::is_error);
-            copying.take(&mut verified, torn, turn)?;
+            let torn_below = self.range.lock().seam_with(&verified, self.archives.rules()).iter().any(Finding::is_error);
+            let own = next.filter(|next| copying.is_sound_there(next));
+            let torn_above = own.is_some_and(|own| {
+                seam(&verified.outcome.segment, &own.outcome.segment, self.archives.rules()).iter().any(Finding::is_error)
+            });
+            copying.take(&mut verified, open || torn_below || torn_above, turn)?;
         }
         let jobs = self.range.lock().join(verified, &self.archives, !with_buckets, turn.emit);
         self.verify_buckets(jobs, &checkpoint.to_string(), checkpoint, turn)
@@ -307,7 +313,8 @@ impl VerifyRangeWork {
             let seek = self.range.lock().plan().looks_at_signatures(self.started);
             let voices = self.archives.count() - usize::from(self.archives.destination().is_some());
             let look = seek || voices > 1;
-            let Some(checkpoint) = next.filter(|_| room && !self.is_over(turn)) else { return Ok(()) };
+            let full = self.copying.as_ref().is_some_and(Copying::is_full);
+            let Some(checkpoint) = next.filter(|_| room && !full && !self.is_over(turn)) else { return Ok(()) };
             let order = CheckpointOrder { index: self.started, again: false, look, seek };
             self.started += 1;
             self.verify(checkpoint, order, |work| work, turn)?;

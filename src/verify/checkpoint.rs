@@ -446,6 +446,10 @@ impl<'a> LedgerCheck<'a> {
 }
 
 impl RecordSink for LedgerCheck<'_> {
+    fn is_faulty(&self) -> bool {
+        self.findings.has_errors()
+    }
+
     fn record(&mut self, record: Record<'_>) {
         match HeaderEntry::parse(record.bytes) {
             Ok(entry) => self.entry(record, entry),

@@ -396,6 +396,12 @@ impl Findings {
             _ => self.0.push(finding),
         }
     }
+
+    /// Whether one of them is an error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(Finding::is_error)
+    }
 }
 
 impl Extend<Finding> for Findings {

@@ -175,6 +175,10 @@ const ORDER: OrderCodes = OrderCodes {
 };
 
 impl RecordSink for ResultsCheck<'_> {
+    fn is_faulty(&self) -> bool {
+        self.findings.has_errors()
+    }
+
     fn record(&mut self, record: Record<'_>) {
         if let Err(error) = self.entry(record) {
             let finding = self.finding(FindingCode::XdrDecode, &format!("the record is no TransactionHistoryResultEntry: {error}"));

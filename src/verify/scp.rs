@@ -299,6 +299,10 @@ impl<'a> ScpCheck<'a> {
 }
 
 impl RecordSink for ScpCheck<'_> {
+    fn is_faulty(&self) -> bool {
+        self.findings.has_errors()
+    }
+
     fn record(&mut self, record: Record<'_>) {
         match scp_entry(record.bytes, self.rules) {
             Ok(entry) => {

@@ -340,6 +340,10 @@ const ORDER: OrderCodes =
     OrderCodes { duplicate: FindingCode::TxDuplicate, out_of_range: FindingCode::TxOutOfRange, sequence: FindingCode::TxSequence };
 
 impl RecordSink for TransactionsCheck<'_> {
+    fn is_faulty(&self) -> bool {
+        self.findings.has_errors()
+    }
+
     fn record(&mut self, record: Record<'_>) {
         if let Err(error) = self.entry(record) {
             let finding = self.finding(FindingCode::XdrDecode, &format!("the record is no TransactionHistoryEntry: {error}"));

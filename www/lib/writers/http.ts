@@ -84,6 +84,22 @@ function retryAfterMs(response: Response): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
+/** As much of an answer as is read: a host may go on for ever. */
+const ANSWER_LIMIT = 64 << 10;
+
+/** The text of an answer, or its beginning. */
+export async function textOf(response: Response): Promise<string> {
+  if (response.body === null) return '';
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  for (let read = await reader.read(); !read.done && text.length < ANSWER_LIMIT; read = await reader.read()) {
+    text += decoder.decode(read.value, { stream: true });
+  }
+  await reader.cancel().catch(() => undefined);
+  return text;
+}
+
 /** The host's own words, if it has any. */
 export function excerpt(text: string): string {
   const message = /<Message>([^<]+)<\/Message>/.exec(text)?.[1] ?? text.replace(/<(style|script|head)\b[^]*?<\/\1>|<[^>]*>/gi, ' ');
@@ -102,7 +118,7 @@ const ADVICE: Readonly<Record<number, string>> = {
 
 /** What an answer that is none of those wanted means. */
 export async function refusal(response: Response, { what, url }: Call, advice?: string): Promise<ArchiveWriteError> {
-  const said = excerpt(await response.text().catch(() => ''));
+  const said = excerpt(await textOf(response).catch(() => ''));
   const { host } = new URL(url);
   const moved = response.type === 'opaqueredirect' ? 'somewhere else' : response.headers.get('Location');
   const where = moved !== null && (response.status === 0 || response.status >= 300) && response.status < 400 ? ` and points to ${moved}` : '';

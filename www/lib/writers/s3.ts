@@ -8,7 +8,7 @@ import { AwsV4Signer } from 'aws4fetch';
 import { ArchiveVerifierError } from '../errors.ts';
 import type { ArchiveReader } from '../types.ts';
 import { ArchiveWriteError } from './errors.ts';
-import { ask, cleaning, demand, discard, excerpt, fetchFile, isThere } from './http.ts';
+import { ask, cleaning, demand, discard, excerpt, fetchFile, isThere, textOf } from './http.ts';
 import type { Call } from './http.ts';
 import { stagedInParts } from './multipart.ts';
 import type { PartsUpload } from './multipart.ts';
@@ -89,7 +89,7 @@ export function s3Writer({ url, accessKeyId, secretAccessKey, sessionToken, regi
     const what = `${path} could not be written in parts`;
     const advice = adviceFor('POST');
     const started = await demand(await signed('POST', path, what, { query: '?uploads=', headers: { 'Content-Type': contentType(path) } }), options, advice);
-    const text = await started.text();
+    const text = await textOf(started);
     const id = element(text, 'UploadId');
     if (id === undefined) throw new ArchiveWriteError(`${what}: the answer names no upload: ${excerpt(text)}`, {});
     const upload = `uploadId=${encodeURIComponent(id)}`;
@@ -111,7 +111,7 @@ export function s3Writer({ url, accessKeyId, secretAccessKey, sessionToken, regi
           await signed('POST', path, what, { query: `?${upload}`, body, headers: { 'Content-Type': 'application/xml' } }), options, advice,
         );
         // The store begins its answer before it has put the parts together, so that a failure comes with a success's status.
-        const said = await response.text();
+        const said = await textOf(response);
         if (!/<CompleteMultipartUploadResult[\s>]/.test(said)) throw new ArchiveWriteError(`${what}: ${excerpt(said)}`, { status: 500 });
       },
       async abort() {
