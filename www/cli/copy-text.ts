@@ -15,6 +15,9 @@ const KINDS: readonly FileKind[] = ['history', 'ledger', 'transactions', 'result
 const MAX_FILES = 100;
 const MAX_NOTES = 20;
 
+/** Findings that say no more than the list of files does. */
+const ABSENT = ['bucket-missing', 'file-missing'];
+
 const VERDICT: Readonly<Record<CopyReport['verdict'], Style>> = { complete: 'green', faulty: 'red', incomplete: 'yellow' };
 
 const OUTCOME: Readonly<Record<CopiedFile['outcome'], { readonly mark: string; readonly style: Style }>> = {
@@ -53,7 +56,9 @@ function filesText(report: CopyReport, paint: Paint): string[] {
   const rest = report.files.length - shown.length;
   if (rest > 0) shown.push(`… and ${plural(rest, 'more file')}: --report FILE has ${report.filesDropped > 0 ? `the first ${grouped(report.files.length)}` : `all ${grouped(report.files.length)}`}`);
   if (report.filesDropped > 0) shown.push(`${plural(report.filesDropped, 'further file')} did not fit into any report`);
-  const title = report.dryRun ? 'To be mended' : report.task === 'repair' ? 'Mended' : 'Faulty or failed';
+  if (report.files.some(({ outcome: came }) => came === 'no-sound-source')) shown.push('→ name more archives of the network before the destination: one of them may have these files sound');
+  const all = report.files.every(({ outcome: came }) => came === 'written');
+  const title = report.dryRun ? 'To be mended' : report.task !== 'repair' ? 'Faulty or failed' : all ? 'Mended' : 'Missing or faulty';
   return section(title, shown);
 }
 
@@ -93,17 +98,20 @@ export function copyText(report: CopyReport, paint: Paint, quiet: boolean): stri
   const { verification, sources } = report;
   const blocks: string[] = [];
   if (!quiet) blocks.push(subject(report));
-  // What one place has wrong and another sound is no more than a line of the list below.
-  const errors = verification.findings.filter(({ severity }) => severity === 'error');
+  // What one place has wrong and another sound is no more than a line of the list below, and neither is what is nowhere.
+  const listed = new Set(report.files.map(({ path }) => path));
+  const errors = verification.findings.filter(({ severity, code, path }) => severity === 'error' && !(ABSENT.includes(code) && (listed.has(path) || report.filesDropped > 0)));
   if (errors.length > 0) blocks.push(findingsText(errors, paint, '--report FILE has more of them', true));
   blocks.push(...errorsText(verification.errors, sources.length > 0));
   blocks.push(...filesText(report, paint));
-  if (!quiet) {
-    blocks.push(totalsTable(report));
+  if (!quiet && report.range !== null) blocks.push(totalsTable(report));
+  // A note may be why it is not complete.
+  if (!quiet || report.verdict === 'incomplete') {
     blocks.push(...section('Notes', verification.notes.slice(0, MAX_NOTES).map(({ path, message }) => `${path === undefined ? '' : `${clean(path)}: `}${clean(message)}`)));
   }
-  if (!quiet || report.wellKnown.status === 'not-written') blocks.push(wellKnownText(report));
-  if (!report.dryRun && !isEmptyPlan(report.plan)) blocks.push('what is left to be mended is in the report as a plan: --report FILE');
-  blocks.push(quiet ? headline(report, paint) : `${headline(report, paint)}\n${clean(report.statement)}`);
+  // The statement says why it was not.
+  if (!quiet && report.wellKnown.status !== 'not-written') blocks.push(wellKnownText(report));
+  if (!report.dryRun && report.files.length > 0 && !isEmptyPlan(report.plan)) blocks.push('--report FILE writes what is left to be mended as well, as a plan');
+  blocks.push(quiet && report.verdict === 'complete' ? headline(report, paint) : `${headline(report, paint)}\n${clean(report.statement)}`);
   return blocks.join('\n\n');
 }

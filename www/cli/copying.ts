@@ -86,6 +86,7 @@ export async function carryOut(
   if (file !== undefined) await writeOutput('the report', file, `${JSON.stringify(report, null, 2)}\n`);
   await alsoWrite(report);
   if (!session.signal.aborted) return STATUS[report.verdict];
-  if (!report.dryRun) session.say('what was written stays; to go on from here, run the same command again');
+  // People have read it in the statement.
+  if (session.json && !report.dryRun) session.say('what was written stays; to go on from here, run the same command again');
   return COULD_NOT_COMPLETE;
 }

@@ -77,7 +77,10 @@ async function folder(path: string, make: boolean): Promise<Destination> {
 /** `s3://BUCKET/PREFIX`, by the environment that everybody's S3 tools go by. */
 function bucket(name: string, env: Readonly<Record<string, string | undefined>>): Destination {
   const [, host = '', path = ''] = /^s3:\/\/([^/]*)\/*(.*?)\/*$/i.exec(name) ?? [];
-  if (!/^[a-z0-9][a-z0-9._-]+$/i.test(host)) throw usage(`${name} names no bucket`, 'Write s3://BUCKET/PREFIX.');
+  if (host === '') throw usage(`${name} names no bucket`, 'Write s3://BUCKET/PREFIX.');
+  if (!/^[a-z0-9][a-z0-9._-]{2,62}$/i.test(host)) {
+    throw usage(`${JSON.stringify(host)} is not the name of a bucket`, 'Those have 3 to 63 letters, digits, dots and dashes. Write s3://BUCKET/PREFIX.');
+  }
   if (path.split('/').some((part) => part === '.' || part === '..')) throw usage(`${name} leaves its own prefix`, 'Write s3://BUCKET/PREFIX without dots.');
   const [accessKeyId, secretAccessKey] = [setting(env, 'AWS_ACCESS_KEY_ID'), setting(env, 'AWS_SECRET_ACCESS_KEY')];
   if (accessKeyId === undefined || secretAccessKey === undefined) {

@@ -9,6 +9,7 @@ import { toVerifierError } from '../lib/errors.ts';
 import { init, versions } from '../lib/node.ts';
 import { parseRequest } from './arguments.ts';
 import { COULD_NOT_COMPLETE, OK } from './commands/command.ts';
+import { isCommandName } from './commands/index.ts';
 import { GENERAL_HELP, HELP, NAME } from './help.ts';
 import { Session } from './session.ts';
 import { inWordsOfOptions } from './trust.ts';
@@ -25,6 +26,7 @@ async function main(words: readonly string[], session: Session): Promise<number>
     process.stderr.write(GENERAL_HELP);
     return COULD_NOT_COMPLETE;
   }
+  session.command = words.find(isCommandName);
   const request = parseRequest(words);
   switch (request.kind) {
     case 'help':

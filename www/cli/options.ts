@@ -104,7 +104,11 @@ export function checkpointFrequency(values: Values): 8 | 64 | undefined {
 
 /** Bytes a second that are read at most; 0 is no limit. */
 export function bandwidthLimit(values: Values): number | undefined {
-  return wholeNumber('bandwidth-limit', values['bandwidth-limit'], 0, MAX_BANDWIDTH);
+  const text = values['bandwidth-limit'];
+  if (text !== undefined && /^\d+(\.\d+)?\s*[kmg]i?b?$/i.test(text)) {
+    throw usage(`--bandwidth-limit takes a whole number of bytes a second, not ${JSON.stringify(text)}`, 'Write the number without a unit: 10000000 is 10 MB a second.');
+  }
+  return wholeNumber('bandwidth-limit', text, 0, MAX_BANDWIDTH);
 }
 
 export function ledger(values: Values): number | undefined {

@@ -20,6 +20,8 @@ export class Session {
   #bar: ProgressBar | undefined;
   /** One JSON value a line, for programs. */
   json = false;
+  /** The command that was asked for, where there is one of that name. */
+  command: string | undefined;
   /** Only what matters most. */
   quiet = false;
   /** Whether the result also goes where a reader of stdout that left does not matter. */
@@ -78,7 +80,7 @@ export class Session {
   #complain(error: ArchiveVerifierError): void {
     this.flush();
     this.say(`${clean(error.message)}${error.advice === undefined ? '' : `\n  → ${clean(error.advice)}`}`);
-    if (error.code === 'USAGE') process.stderr.write(`Try: ${NAME} --help\n`);
+    if (error.code === 'USAGE') process.stderr.write(`Try: ${NAME} ${this.command === undefined ? '' : `${this.command} `}--help\n`);
   }
 
   /** The first signal asks for an orderly end, the second ends the process at once with `status`. */

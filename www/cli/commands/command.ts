@@ -36,7 +36,7 @@ export function sourcesAndDestination(command: string, { positionals }: Words): 
   const sources = positionals.slice(0, -1);
   const destination = positionals.at(-1);
   if (sources.length === 0 || destination === undefined || positionals.includes('')) {
-    throw usage(`${command} needs an archive to read and one to write`, `The last one is written: ${command} <ARCHIVE>… <DESTINATION>.`);
+    throw usage(`${command} needs an archive to read and one to write`, `${positionals.length === 1 ? 'Only one is given. ' : ''}The last one is written: ${command} <ARCHIVE>… <DESTINATION>.`);
   }
   return { sources, destination };
 }

@@ -13,7 +13,9 @@ function summaryText({ checkpoint, destinations }: PublishSummary): string {
   return destinations.map(({ destination, written, kept, error }) => {
     const what = `${plural(written.files, 'file')} written (${size(written.bytes)}), ${plural(kept, 'file')} there already`;
     if (error === null) return `checkpoint ${checkpoint} (${hex(checkpoint)}) is published to ${clean(destination)}: ${what}`;
-    return `checkpoint ${checkpoint} (${hex(checkpoint)}) is not published to ${clean(destination)}: ${clean(error.message)}; ${what}\n  → ${clean(error.advice)}`;
+    // Where nothing was done, numbers would only hide the reason.
+    const done = written.files === 0 ? '' : `\n  ${what}; all that was written stays`;
+    return `checkpoint ${checkpoint} (${hex(checkpoint)}) is not published to ${clean(destination)}: ${clean(error.message)}${done}\n  → ${clean(error.advice)}`;
   }).join('\n');
 }
 

@@ -7,7 +7,7 @@ import { saveFile } from '../files.ts';
 import { bytes, duration, ended, grouped, plural, sentence, shortName } from '../format.ts';
 import { LiveArchives, Sources } from '../parts/Archives.tsx';
 import { CheckpointMap } from '../parts/CheckpointMap.tsx';
-import { CopyButton } from '../parts/CopyButton.tsx';
+import { Command } from '../parts/Command.tsx';
 import { Findings } from '../parts/Findings.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { Bar, Figure } from '../parts/ProgressPanel.tsx';
@@ -115,9 +115,10 @@ function face({ kind, dryRun, zip }: Copy, report: CopyReport): Face {
   return { title: kind === 'mirror' ? 'Copied' : report.written.files === 0 ? 'Nothing to mend' : 'Mended', tone: 'verified' };
 }
 
-/** A message that begins with the file it is about keeps that name as it is. */
-function reason(message: string): string {
-  return /^\S*[/.]\S/.test(message) ? ended(message) : sentence(message);
+/** A message that begins with the file it is about need not name it: it stands below that name. */
+function reason(message: string, path: string): string {
+  const rest = message.replaceAll(`${path} could not be written: `, '').replace(`${path} `, '');
+  return /^\S*[/.]\S/.test(rest) ? ended(rest) : sentence(rest);
 }
 
 function saveZip({ name, blob }: { readonly name: string; readonly blob: Blob }): void {
@@ -125,10 +126,10 @@ function saveZip({ name, blob }: { readonly name: string; readonly blob: Blob })
 }
 
 const WELL_KNOWN: Readonly<Record<CopyReport['wellKnown']['status'], string>> = {
-  written: 'It was written, last of all',
-  kept: 'It was there and right, and is kept',
-  planned: 'It would be written, last of all',
-  'not-written': 'It was not written',
+  written: 'written, last of all',
+  kept: 'there already and right, kept',
+  planned: 'to be written, last of all',
+  'not-written': 'not written',
 };
 
 function Outcome({ copy, report }: { readonly copy: Copy; readonly report: CopyReport }): JSX.Element {
@@ -137,7 +138,7 @@ function Outcome({ copy, report }: { readonly copy: Copy; readonly report: CopyR
   const planned = copy.dryRun && report.written.files > 0;
   return (
     <section class={`verdict tone-${tone}`} aria-labelledby="verdict-title" data-copied={report.verdict}>
-      <h2 id="verdict-title"><Icon name={tone} /> {title}</h2>
+      <h2 id="verdict-title" tabIndex={-1}><Icon name={tone} /> {title}</h2>
       <p class="statement">{sentence(report.statement)}</p>
       <p class="meta">
         {report.range !== null && `Ledgers ${grouped(report.range.low)} to ${grouped(report.range.high)} · `}
@@ -145,10 +146,10 @@ function Outcome({ copy, report }: { readonly copy: Copy; readonly report: CopyR
       </p>
       {zip !== null && copy.kind === 'repair' && (
         <p class="unpack">
-          <strong>The archive is as it was</strong> until somebody unpacks the zip over its root: <code>unzip -o {zip.name} -x README.txt -d /path/to/archive</code>.
-          The README.txt in it says so, too.
+          <strong>The archive is as it was</strong> until somebody unpacks the zip over its root. The README.txt in it says so, too.
         </p>
       )}
+      {zip !== null && copy.kind === 'repair' && <Command text={`unzip -o ${zip.name} -x README.txt -d /path/to/archive`} />}
       <p class="actions">
         {planned && (
           <button id="mend-all" type="button" class="button primary" onClick={copy.mend}>
@@ -159,10 +160,10 @@ function Outcome({ copy, report }: { readonly copy: Copy; readonly report: CopyR
           <button id="save-zip" type="button" class="button primary" onClick={() => saveZip(zip)}>Save {zip.name} ({bytes(zip.blob.size)})</button>
         )}
         {copy.handle !== null && !copy.dryRun && report.verdict !== 'incomplete' && report.range !== null && (
-          <button id="check-copy" type="button" class="button" onClick={() => checkCopy(copy)}>Verify the copy</button>
+          <button id="check-copy" type="button" class="button" onClick={() => checkCopy(copy)}>{copy.kind === 'mirror' ? 'Verify the copy' : 'Verify it'}</button>
         )}
         <button id="again" type="button" class={report.verdict === 'incomplete' && !planned ? 'button primary' : 'button'} onClick={copy.again}>
-          {planned ? 'Change something' : report.verdict === 'incomplete' ? 'Try again' : 'Another one'}
+          {planned ? 'Back to the form' : report.verdict === 'incomplete' ? 'Try again' : report.verdict === 'faulty' ? 'Try other archives' : copy.kind === 'mirror' ? 'Make another copy' : 'Repair another'}
         </button>
         <button id="copy-close" type="button" class="button quiet" onClick={leave}>Close</button>
       </p>
@@ -174,7 +175,7 @@ function FilesTable({ copy, report }: { readonly copy: Copy; readonly report: Co
   return (
     <section class="card" aria-labelledby="totals-title">
       <h2 id="totals-title">Files</h2>
-      <table class="totals">
+      <table class="totals narrow">
         <thead>
           <tr>
             <th scope="col">Kind</th>
@@ -225,7 +226,7 @@ function FileList({ copy, report }: { readonly copy: Copy; readonly report: Copy
   return (
     <section class="card" aria-labelledby="copied-title">
       <h2 id="copied-title">{copy.dryRun ? 'What is broken' : copy.kind === 'repair' ? 'What was broken' : 'What failed'} <span class="aside">{grouped(files.length + report.filesDropped)}</span></h2>
-      {unsound > 0 && <p class="hint">{unsound === 1 ? 'One of them' : `${grouped(unsound)} of them`} no archive that was asked has sound: name others of the same network in the form, and try again.</p>}
+      {unsound > 0 && <p class="hint">{unsound === 1 ? 'For one of them' : `For ${grouped(unsound)} of them`} none of these archives has a sound copy: name others of the same network in the form, and try again.</p>}
       {failed > 0 && <p class="hint">{failed === 1 ? 'One' : grouped(failed)} could not be read or written, which says nothing about the file: try again.</p>}
       <ul class="copied" id="copied">
         {shown.map((file) => {
@@ -236,7 +237,7 @@ function FileList({ copy, report }: { readonly copy: Copy; readonly report: Copy
               <span class="hint">{file.problem}</span>
               <span class={`badge tone-${tone}`}><Icon name={tone} />{file.outcome === 'written' && copy.place === 'zip' ? 'In the zip' : word}</span>
               {(file.from !== null || file.message !== null) && (
-                <span class="copied-why hint">{file.from !== null && `from ${shortName(file.from)}`}{file.from !== null && file.message !== null && ' · '}{file.message !== null && reason(file.message)}</span>
+                <span class="copied-why hint">{file.from !== null && `from ${shortName(file.from)}`}{file.from !== null && file.message !== null && ' · '}{file.message !== null && reason(file.message, file.path)}</span>
               )}
             </li>
           );
@@ -263,13 +264,13 @@ function Papers({ copy, report }: { readonly copy: Copy; readonly report: CopyRe
           {count > 0 && <button id="download-plan" type="button" class="button" onClick={() => save('repair-plan.json', report.plan)}>Download the plan</button>}
         </div>
       </div>
-      {count > 0 && <p class="hint">The plan lists {plural(count, 'file')} {copy.dryRun ? 'to be mended' : 'that are still to be had'}, in the form that stellar-archivist and <code>repair --plan</code> take.</p>}
+      {count > 0 && <p class="hint">The plan lists {plural(count, 'file')} {copy.dryRun ? 'to mend' : 'still to be fetched'}, in the form that stellar-archivist and <code>repair --plan</code> take.</p>}
       <p>
         {copy.place === 'zip' && copy.kind === 'repair'
           ? 'Who keeps the archive can mend it without a zip, at the command line, with its folder in place of ./archive:'
           : 'The same at the command line, which reads archives that pages may not:'}
       </p>
-      <p class="snippet"><code>{copy.command}</code><CopyButton small label="Copy" title="Copy the command" text={() => copy.command} /></p>
+      <Command text={copy.command} />
       <p class="hint">Verifier {report.verifier.version}, stellar-xdr {report.verifier.xdr}. Started {report.startedAt.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC')}, took {duration(report.elapsedMs)}.</p>
     </section>
   );
@@ -280,7 +281,7 @@ function Stopped({ copy }: { readonly copy: Copy }): JSX.Element | null {
   if (failure === null) return null;
   return (
     <section class="verdict tone-faulty" aria-labelledby="verdict-title" data-copied="stopped">
-      <h2 id="verdict-title"><Icon name="warning" /> {copy.dryRun ? 'The look stopped' : 'The copy stopped'}</h2>
+      <h2 id="verdict-title" tabIndex={-1}><Icon name="warning" /> {copy.dryRun ? 'The look stopped' : 'The copy stopped'}</h2>
       <p class="statement">{sentence(failure.message)} {sentence(failure.advice)}</p>
       <p class="meta">{copy.dryRun ? 'Nothing was written.' : copy.place === 'zip' ? 'There is no zip of half a copy.' : 'What was written is whole and kept: a new start goes on from there.'} <code>{failure.code}</code></p>
       <p class="actions">
@@ -292,8 +293,8 @@ function Stopped({ copy }: { readonly copy: Copy }): JSX.Element | null {
 }
 
 function heading({ kind, dryRun, where, place }: Copy): string {
-  if (kind === 'mirror') return `To ${where}`;
-  return dryRun ? `Looking for what is broken in ${shortName(where)}` : place === 'zip' ? `A zip for ${shortName(where)}` : `Mending ${shortName(where)}`;
+  if (kind === 'mirror') return `Copy to ${where}`;
+  return dryRun ? `What is broken in ${shortName(where)}` : place === 'zip' ? `A zip for ${shortName(where)}` : `Repair of ${shortName(where)}`;
 }
 
 export function CopyView({ copy }: { readonly copy: Copy }): JSX.Element {
@@ -308,8 +309,8 @@ export function CopyView({ copy }: { readonly copy: Copy }): JSX.Element {
     scrollTo({ top: 0 });
   }, []);
   useEffect(() => {
-    // So did Cancel.
-    if (!going) document.querySelector<HTMLElement>('.verdict .button')?.focus({ preventScroll: true });
+    // So did Cancel. Not to a button: whoever still presses Enter on Cancel must not begin to mend.
+    if (!going) document.querySelector<HTMLElement>('.verdict h2')?.focus({ preventScroll: true });
   }, [going]);
   return (
     <section class="run" aria-label={copy.kind === 'mirror' ? 'The mirror' : 'The repair'} data-copy={copy.kind}>

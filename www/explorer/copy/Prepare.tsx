@@ -29,11 +29,11 @@ function More({ kind }: { readonly kind: 'mirror' | 'repair' }): JSX.Element {
       <div class="copy-choices">
         {kind === 'mirror' && <Choice id="overwrite" label="Replace everything" hint="Also fetches files that are there and sound." of={overwrite} />}
         {kind === 'mirror' && <Choice id="allowGaps" label="Allow a gap" hint="Between what is there and the first ledger of the range." of={allowGaps} />}
-        {place.value !== 'zip' && <Choice id="readBack" label="Read every file back" hint="And compare it: for drives that may lie. Slower." of={readBack} />}
+        {place.value !== 'zip' && <Choice id="readBack" label="Read every file back" hint="After writing, and compares it: for drives that may lie. Slower." of={readBack} />}
         <div class="field">
-          <label for="limit">At most, in MiB a second</label>
+          <label for="limit">Limit, in MiB a second</label>
           <input
-            id="limit" type="text" inputMode="decimal" value={limit.value} placeholder="as fast as it goes" autocomplete="off" aria-invalid={limitBytes.value === null ? 'true' : undefined}
+            id="limit" type="text" inputMode="decimal" value={limit.value} placeholder="no limit" autocomplete="off" aria-invalid={limitBytes.value === null ? 'true' : undefined}
             onInput={(event) => { limit.value = event.currentTarget.value; }}
           />
           {limitBytes.value === null && <p class="fault"><Icon name="warning" /><span>A number above 0, or nothing.</span></p>}
@@ -66,7 +66,7 @@ function From({ kind }: { readonly kind: 'mirror' | 'repair' }): JSX.Element {
 function Kept(): JSX.Element | null {
   const there = place.value === 'folder' ? folder.value : place.value === 'storage' ? storage.value : null;
   if (there?.state !== 'open' || there.holding.holds === 'nothing' || there.holding.holds === 'other' || overwrite.value) return null;
-  return <p class="hint">Of files that are there already and sound nothing is fetched again, so it will be less.</p>;
+  return <p class="hint">Sound files that are there already are not fetched again, so it will be less.</p>;
 }
 
 function Numbers({ of }: { readonly of: CopyEstimate }): JSX.Element {
@@ -113,9 +113,9 @@ function EstimateBox(): JSX.Element {
 
 const LACKS: Readonly<Record<Exclude<typeof missing.value, null>, string>> = {
   form: 'Something in the form above is missing.',
-  place: 'Choose where to first.',
+  place: 'First choose where to copy to.',
   limit: 'See “More choices”.',
-  estimate: 'Estimate first: you shall know what you start.',
+  estimate: 'Estimate first, to know how much it downloads.',
 };
 
 function toLack(): void {
@@ -142,7 +142,7 @@ export function Prepare({ kind }: { readonly kind: 'mirror' | 'repair' }): JSX.E
   return (
     <section class="card copy" aria-labelledby="copy-title" data-copy={kind}>
       <div class="card-head">
-        <h2 id="copy-title" ref={title} tabIndex={-1}>{mirror ? 'Mirror' : 'Repair an archive'}</h2>
+        <h2 id="copy-title" ref={title} tabIndex={-1}>{mirror ? 'Mirror an archive' : 'Repair an archive'}</h2>
         <button id="copy-close" type="button" class="button quiet" onClick={leave}>Close</button>
       </div>
       <From kind={kind} />
@@ -158,9 +158,9 @@ export function Prepare({ kind }: { readonly kind: 'mirror' | 'repair' }): JSX.E
         </button>
         <p class="hint" id="copy-lack">
           {lack !== null
-            ? lack === 'place' && place.value === 'folder' && folder.value.state === 'open' ? 'The folder does not do; see there.'
+            ? lack === 'place' && place.value === 'folder' && folder.value.state === 'open' ? 'This folder cannot be used; the reason is above.'
               : lack === 'place' && !mirror ? 'Choose the archive to mend first.' : LACKS[lack]
-            : mirror ? `Downloads about ${bytes(known.value?.bytes ?? 0)}, and not before you press it.` : 'Reads all files of that archive in these ledgers, and writes nothing.'}
+            : mirror ? `Downloads about ${bytes(known.value?.bytes ?? 0)}.` : 'Reads all files of that archive in these ledgers, and writes nothing.'}
         </p>
       </div>
     </section>

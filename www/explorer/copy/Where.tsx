@@ -32,8 +32,8 @@ function Holds({ holding, here, kind }: { readonly holding: Holding; readonly he
   if (fault === 'other-network' && holding.holds === 'archive') {
     return (
       <Said tone="faulty">
-        <strong>It holds the archive of another network,</strong> {nameOfNetwork(holding.passphrase ?? '')}. Two networks in one folder would be of use to nobody:
-        choose another folder, or the archives of that network above.
+        <strong>It holds the archive of another network,</strong> {nameOfNetwork(holding.passphrase ?? '')}. Two networks in one folder would ruin both:
+        choose another folder, or archives of that network above.
       </Said>
     );
   }
@@ -41,8 +41,8 @@ function Holds({ holding, here, kind }: { readonly holding: Holding; readonly he
     return (
       <Fragment>
         <Said tone="unchecked">
-          <strong>It is not empty, and what is in it is no archive:</strong> {holding.names.slice(0, 3).join(', ')}{holding.names.length > 3 && ` and ${grouped(holding.names.length - 3)} more`}.
-          An archive is many thousand files, better kept by themselves.
+          <strong>It is not empty, and what it holds is not an archive:</strong> {holding.names.slice(0, 3).join(', ')}{holding.names.length > 3 && ` and ${grouped(holding.names.length - 3)} more`}.
+          An archive is many thousand files, better kept in a folder of its own.
         </Said>
         <p class="actions">
           <button id="make-inside" type="button" class="button small" aria-disabled={asking.value} onClick={() => void makeInside(NEW_FOLDER)}>Make a folder “{NEW_FOLDER}” in it</button>
@@ -120,7 +120,7 @@ function StoragePlace(): JSX.Element {
       {now.state === 'refused' && <Said tone="faulty"><strong>This browser does not let the page keep anything</strong> ({now.reason}). In a private window that is usual. Choose another place.</Said>}
       {free.value !== null && (
         short
-          ? <Said tone="faulty"><strong>There is not room enough:</strong> {bytes(free.value)} of the {bytes(needed)} that the copy may take. Choose a folder, or fewer ledgers.</Said>
+          ? <Said tone="faulty"><strong>There is not enough room:</strong> {bytes(free.value)} of the {bytes(needed)} that the copy may take. Choose a folder, or fewer ledgers.</Said>
           : <p class="hint">Room for {bytes(free.value)}. Only this page sees it, and the browser may throw it away when it needs the room: verify it, and do not let it be the only copy.</p>
       )}
       {now.state === 'open' && now.holding.holds !== 'nothing' && (
@@ -193,7 +193,7 @@ export function MirrorPlace(): JSX.Element {
   return (
     <div class="place">
       <Choices legend="Where to" choices={[
-        { place: 'folder', label: 'A folder', hint: 'On this computer. Can be gone on with later.', ...(canPickFolders() ? {} : { not: NO_PICKER }) },
+        { place: 'folder', label: 'A folder', hint: 'On this computer. Can be resumed later.', ...(canPickFolders() ? {} : { not: NO_PICKER }) },
         { place: 'zip', label: 'A zip file', hint: 'Saved at the end, all at once.' },
         { place: 'storage', label: 'This browser’s storage', hint: 'To try it out, or to verify and read it here.', ...(hasStorage() ? {} : { not: 'This browser has none that pages can write to.' }) },
       ]} />

@@ -398,10 +398,18 @@ function carryOut(start: Start): void {
     },
   });
   formOpen.value = false;
-  const command = commandLine([...archives, place.value === 'folder' && target.handle !== null ? folderLabel(target.handle.name) : folderLabel('archive')], options, form.value.hashesFile || undefined);
+  const ofCheck = commandLine([...archives, place.value === 'folder' && target.handle !== null ? folderLabel(target.handle.name) : folderLabel('archive')], options, form.value.hashesFile || undefined);
+  const command = [
+    ofCheck.replace(' verify ', ` ${kind} `),
+    ...(dryRun ? ['--dry-run'] : []),
+    ...(kind === 'mirror' && overwrite.value ? ['--overwrite'] : []),
+    ...(kind === 'mirror' && allowGaps.value ? ['--allow-mirror-gaps'] : []),
+    ...(readBack.value && target.zip === null ? ['--read-back'] : []),
+    ...(options.bandwidthLimit === undefined ? [] : [`--bandwidth-limit ${options.bandwidthLimit}`]),
+  ].join(' ');
   copy.value = {
     kind, dryRun, place: place.value, where: target.where, estimate: kind === 'mirror' ? told : null, run: current, report, obstacle, zip, handle: target.handle,
-    command: command.replace(' verify ', ` ${kind} `),
+    command,
     mend: () => {
       const found = report.value;
       if (found !== null && !copyBusy.value) carryOut({ ...start, dryRun: false, plan: JSON.stringify(found.plan) });

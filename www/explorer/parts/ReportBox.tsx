@@ -6,6 +6,7 @@ import { duration } from '../format.ts';
 import { prettySet } from '../quorum-set.ts';
 import type { Run } from '../run.ts';
 import { linkTo } from '../store.ts';
+import { Command } from './Command.tsx';
 import { CopyButton } from './CopyButton.tsx';
 
 function download(report: Report, archive: string | undefined): void {
@@ -29,7 +30,7 @@ export function ReportBox({ run }: { readonly run: Run }): JSX.Element | null {
         </div>
       </div>
       <p>The same check at the command line:</p>
-      <p class="snippet"><code>{command}</code><CopyButton small label="Copy" title="Copy the command" text={() => command} /></p>
+      <Command text={command} />
       {typeof own === 'object' && (
         <p class="hint">
           It reads your quorum set from a file: <button type="button" class="link" onClick={() => saveFile(SET_FILE, `${prettySet(own)}\n`)}>save {SET_FILE}</button>
