@@ -141,7 +141,7 @@ fn copy_options() -> CopyOptions {
 }
 
 fn sources(list: &[(&'static str, &Files)]) -> Vec<MemoryArchiveWriter> {
-    list.iter().map(|(name, files)| MemoryArchiveWriter::new(*name, (*files).clone())).collect()
+    list.iter().map(|&(name, files)| MemoryArchiveWriter::new(name, files.clone())).collect()
 }
 
 fn mirror(from: &[(&'static str, &Files)], to: &Place, overwrite: bool) -> Result<CopyReport, UsageError> {
@@ -194,7 +194,7 @@ fn say(report: &Result<CopyReport, UsageError>) -> String {
 }
 
 /// One liar first, then last, among so many honest sources.
-fn with_honest<'a>(lies: &'a Files, honest: usize) -> [Vec<(&'static str, &'a Files)>; 2] {
+fn with_honest(lies: &Files, honest: usize) -> [Vec<(&'static str, &Files)>; 2] {
     let mut first = vec![("liar", lies)];
     first.extend([("honest 1", sample()), ("honest 2", sample())].into_iter().take(honest));
     let last = first.iter().copied().rev().collect();
@@ -231,8 +231,6 @@ fn nothing_of_a_liar_among_honest_sources_comes_into_a_repaired_archive() {
         }
     }
 }
-
-// ---- holes
 
 #[test]
 fn a_source_that_leaves_the_history_at_the_end_of_a_mirror_replaces_nothing_there() {
@@ -352,4 +350,61 @@ fn a_liar_about_merges_among_honest_sources_does_not_replace_sound_states() {
         let report = repair(&from, &to, None);
         assert_eq!(*to.order.borrow(), Vec::<String>::new(), "{}", say(&report));
     }
+}
+
+/// The archive with states that do not name the network, as those of old checkpoints do not.
+fn nameless(files: &Files) -> Files {
+    let mut files = files.clone();
+    for (_, file) in files.iter_mut().filter(|(path, _)| path.ends_with(".json")) {
+        let mut json: serde_json::Value = serde_json::from_slice(file).unwrap();
+        json.as_object_mut().unwrap().remove("networkPassphrase");
+        *file = json.to_string().into_bytes();
+    }
+    files
+}
+
+/// An archive of another network.
+fn of_another_network() -> Files {
+    let files = sample_archive::make(&Config { passphrase: "Another Network".into(), ledgers: 64, ..Config::default() }).files;
+    let json: serde_json::Value = serde_json::from_slice(&files[WELL_KNOWN]).unwrap();
+    assert_eq!(json["networkPassphrase"], "Another Network");
+    files
+}
+
+#[test]
+fn archives_that_name_no_network_are_not_written_into_one_that_does() {
+    let source = nameless(sample());
+    let to = place(of_another_network());
+    for report in
+        [mirror(&[("source", &source)], &to, false), mirror(&[("source", &source)], &to, true), repair(&[("source", &source)], &to, None)]
+    {
+        let refused = report.unwrap_err().to_string();
+        assert!(refused.contains("--network"), "{refused}");
+    }
+    let from = MemoryArchiveWriter::new("source", source);
+    let options = ReadOptions::default();
+    let refused =
+        block_on(publish_checkpoint(vec![from.reader().unwrap()], vec![&to], &TestHost::default(), &options, checkpoint(127))).unwrap_err();
+    assert!(refused.to_string().contains("--network"), "{refused}");
+    assert_eq!(*to.order.borrow(), Vec::<String>::new());
+}
+
+#[test]
+fn a_source_that_begins_above_the_end_of_the_destination_would_leave_a_gap() {
+    let mut late = sample().clone();
+    late.retain(|path, _| !["0000003f", "0000007f", "000000bf"].iter().any(|last| path.contains(last)));
+    let to = place(up_to(sample(), 63));
+    let refused = mirror(&[("late", &late)], &to, false).unwrap_err().to_string();
+    assert!(refused.contains("gap") && to.order.borrow().is_empty(), "{refused}");
+    let report = mirror(&[("late", &late), ("whole", sample())], &to, false).unwrap();
+    assert_eq!(to.inner.files().len(), sample().len(), "{}", report.statement);
+}
+
+#[test]
+fn a_checkpoint_is_not_published_above_a_gap() {
+    let to = place(up_to(sample(), 127));
+    let summary = publish(sample(), &to, 255);
+    let error = summary.destinations[0].error.clone().unwrap();
+    assert!(error.message.contains("gap") && to.order.borrow().is_empty(), "{error:?}");
+    assert_eq!(publish(sample(), &to, 191).destinations[0].error, None);
 }

@@ -23,6 +23,7 @@ use crate::codec::hash::Hash256;
 use crate::historywork::archives::Archives;
 use crate::historywork::copying::{CopySettings, Copying, SharedCopies};
 use crate::historywork::put_remote_file_work::{PUBLISH_RETRIES, PutRemoteFileWork, PutsDone};
+use crate::historywork::saved::Root;
 use crate::historywork::verify_bucket_work::BucketJob;
 use crate::historywork::{CopyTo, PutFile, UPLOAD, scheduler};
 use crate::limits::Budget;
@@ -226,6 +227,8 @@ pub(super) struct CopyTask {
     pub(super) only: Option<Only>,
     /// Whether the range goes to where the newest state is to be.
     pub(super) to_the_end: bool,
+    /// Whether the destination may lack what is between its end and the lowest ledger.
+    pub(super) allow_gaps: bool,
     pub(super) copies: SharedCopies,
 }
 
@@ -240,6 +243,14 @@ impl CopyTask {
     pub(super) fn progress(&self) -> WrittenSoFar {
         let copies = self.copies.lock();
         WrittenSoFar { files: copies.written_files(), bytes: copies.bytes.to_string() }
+    }
+
+    /// The checkpoint that a mirror goes on with, if it goes on where the destination ends.
+    pub(super) fn goes_on_with(&self, options: &RunOptions, pinned: Option<Checkpoint>) -> Option<Checkpoint> {
+        let is_mirror = self.kind == CopyKind::Mirror && options.low.is_none() && self.destination.is_some();
+        let next = self.root.tip.filter(|_| is_mirror)?.next()?;
+        let end = options.high.map(|high| options.frequency.containing(high)).into_iter().chain(pinned).min();
+        (end >= Some(next)).then_some(next)
     }
 
     /// What is verified: a mirror goes on where the destination ends, with the last checkpoint that is there, so that the next one
@@ -260,6 +271,31 @@ impl CopyTask {
         match self.kind {
             CopyKind::Mirror => pinned,
             CopyKind::Repair => pinned.max(self.root.tip),
+        }
+    }
+
+    /// # Errors
+    /// If every source that says so is of another network.
+    pub(super) fn refuse_other_sources(&self, network: &Network, roots: &[Root], pool: &ArchivePool<'_>) -> Result<(), UsageError> {
+        let sources = pool.ids().zip(roots).filter(|(id, _)| Some(*id) != self.destination);
+        let named = sources.filter_map(|(id, root)| Some((id, root.state.as_ref()?.network_passphrase.as_ref()?)));
+        let named: Vec<_> = named.collect();
+        match named.first() {
+            Some((id, other)) if named.iter().all(|(_, passphrase)| *passphrase != network.passphrase()) => Err(UsageError(format!(
+                "{} is an archive of the network \"{other}\", not of \"{}\". Nothing was written: take another source, or leave the network out (--network, network)",
+                pool.name(*id),
+                network.passphrase()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// If the destination is of a network, and nobody says that the sources are of the same.
+    pub(super) fn refuse_an_unknown_network(&self) -> Result<(), UsageError> {
+        match &self.root.passphrase {
+            Some(passphrase) => Err(UsageError(unknown_network(&self.name, passphrase))),
+            None => Ok(()),
         }
     }
 
@@ -285,6 +321,13 @@ pub(super) struct Places<'a> {
     pub(super) destination: &'a dyn ArchiveWriter,
 }
 
+/// Why nothing is written into an archive that names a network, from archives that name none.
+pub(super) fn unknown_network(name: &str, passphrase: &str) -> String {
+    format!(
+        "{name} is an archive of the network \"{passphrase}\", and the sources do not say which network they are of. Nothing was written: say which one (--network, network)"
+    )
+}
+
 /// How a run writes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Manner {
@@ -294,6 +337,8 @@ pub(super) struct Manner {
     pub(super) keeps: bool,
     /// Whether the range goes to where the newest state is to be.
     pub(super) to_the_end: bool,
+    /// Whether the destination may lack what is between its end and the lowest ledger.
+    pub(super) allow_gaps: bool,
 }
 
 /// Verifies and copies.
@@ -337,6 +382,7 @@ pub(super) async fn run(
         },
         only: only.clone(),
         to_the_end: manner.to_the_end,
+        allow_gaps: manner.allow_gaps,
         copies: SharedCopies::default(),
     };
     let place = if manner.keeps {

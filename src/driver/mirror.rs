@@ -48,6 +48,7 @@ pub async fn mirror_archive(
             )));
         }
     }
-    let manner = Manner { kind: CopyKind::Mirror, dry_run: false, keeps: !options.overwrite, to_the_end: true };
+    let manner =
+        Manner { kind: CopyKind::Mirror, dry_run: false, keeps: !options.overwrite, to_the_end: true, allow_gaps: options.allow_gaps };
     copy::run(Places { sources, destination }, host, &options.copy, manner, root, None, emit).await
 }

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::Host;
+use super::copy::unknown_network;
 use super::event::WrittenSoFar;
 use super::options::{ReadOptions, UsageError};
 use super::roots::{PATIENCE_MS, read_roots};
@@ -167,12 +168,16 @@ async fn network_of(
     let places = ArchivePool::new(writers.iter().filter_map(|writer| writer.reader()).collect());
     let any = ReadOptions { network: None, ..options.clone() };
     let there = read_roots(&Drive::new(&places, host, options.timeouts), &any, Some(PATIENCE_MS), &mut |_| {}).await;
-    let Some(own) = network.as_ref().map(Network::passphrase) else { return Ok(network) };
+    let own = network.as_ref().map(Network::passphrase);
     for (root, id) in there.list.iter().zip(places.ids()) {
         let named = root.state.as_ref().and_then(|state| state.network_passphrase.as_deref());
-        if let Some(other) = named.filter(|named| *named != own) {
-            let name = places.name(id);
-            return Err(UsageError(format!("{name} is an archive of {other:?}, the checkpoint of {own:?}: nothing was written")));
+        match (named, own) {
+            (Some(other), Some(own)) if other != own => {
+                let name = places.name(id);
+                return Err(UsageError(format!("{name} is an archive of {other:?}, the checkpoint of {own:?}: nothing was written")));
+            }
+            (Some(other), None) => return Err(UsageError(unknown_network(places.name(id), other))),
+            _ => {}
         }
     }
     Ok(network)

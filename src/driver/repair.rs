@@ -67,7 +67,7 @@ pub async fn repair_archive(
             None
         }
     };
-    let manner = Manner { kind: CopyKind::Repair, dry_run: options.dry_run, keeps: true, to_the_end };
+    let manner = Manner { kind: CopyKind::Repair, dry_run: options.dry_run, keeps: true, to_the_end, allow_gaps: true };
     copy::run(Places { sources, destination }, host, &copy, manner, root, only, emit).await
 }
 

@@ -290,19 +290,38 @@ impl<'a, 'e> Run<'a, 'e> {
         }
         let mut network = self.network(&mut list)?;
         if let (Some(copy), Some(network)) = (self.copy, &network) {
+            copy.refuse_other_sources(network, &list, self.drive.pool())?;
+        }
+        if let (Some(copy), Some(network)) = (self.copy, &network) {
             copy.refuse_another_network(network)?;
         }
         let disputes = self.leave_out_other_histories(&mut list, network.as_ref(), &mut accounts).await;
         let mut probe = Probe::new(self.drive, options, &list);
         let pinned = probe.pinned_tip(&list, options.frequency).await;
-        let wanted = self.copy.map_or_else(|| options.clone(), |copy| copy.wanted(options, pinned));
+        let mut wanted = self.copy.map_or_else(|| options.clone(), |copy| copy.wanted(options, pinned));
+        if let Some(copy) = self.copy
+            && let Some(next) = copy.goes_on_with(options, pinned)
+            && !probe.exists(next).await
+        {
+            if !copy.allow_gaps {
+                let end = next.previous().map_or(LedgerSeq::new(0), Checkpoint::last_ledger);
+                return Err(UsageError(format!(
+                    "{} ends at ledger {end}, and no source has checkpoint {next}, the next one: a mirror would leave a gap. Name a source that has it, or allow gaps (--allow-mirror-gaps, allowGaps)",
+                    copy.name
+                )));
+            }
+            // Where the sources begin is still to be found.
+            wanted.low = None;
+        }
         let pinned = self.copy.map_or(pinned, |copy| copy.pinned(pinned));
         let (range, mut notes) = probe.find_range(&wanted, &list, pinned).await;
         accounts.add(&probe.accounts);
         if let (None, Some(range)) = (&network, range) {
             network = self.network_of(range, &mut accounts).await;
-            if let (Some(copy), Some(network)) = (self.copy, &network) {
-                copy.refuse_another_network(network)?;
+            match (self.copy, &network) {
+                (Some(copy), Some(network)) => copy.refuse_another_network(network)?,
+                (Some(copy), None) => copy.refuse_an_unknown_network()?,
+                (None, _) => {}
             }
         }
         if let Some(copy) = self.copy {
@@ -463,10 +482,17 @@ impl<'a, 'e> Run<'a, 'e> {
 
     /// The network that the state of a checkpoint names: newest states of old mirrors lost it (rules E 7).
     async fn network_of(&mut self, range: CheckpointRange, accounts: &mut Accounts) -> Option<Network> {
+        // What a destination says of itself decides nothing.
+        let asked: Vec<_> = match self.destination() {
+            Some(destination) => self.drive.pool().ids().filter(|id| *id != destination).map(Some).collect(),
+            None => vec![None],
+        };
         for checkpoint in [range.last(), range.first()] {
-            let state = self.state_of(checkpoint, None, accounts).await;
-            if let Some(passphrase) = state.and_then(|state| state.network_passphrase) {
-                return Some(Network::from_passphrase(passphrase));
+            for only in &asked {
+                let state = self.state_of(checkpoint, *only, accounts).await;
+                if let Some(passphrase) = state.and_then(|state| state.network_passphrase) {
+                    return Some(Network::from_passphrase(passphrase));
+                }
             }
         }
         None

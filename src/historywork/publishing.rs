@@ -16,6 +16,7 @@ use crate::archive::error::RunError;
 use crate::archive::id::{ArchiveId, WriterId};
 use crate::archive::path::{ArchivePath, FileKind};
 use crate::archive::state::HistoryArchiveState;
+use crate::codec::hash::Hash256;
 use crate::work::{AddError, Ran, WorkSpec};
 
 /// A place that a checkpoint is published to.
@@ -70,6 +71,8 @@ pub struct Publishing {
     pub(crate) resolved: Option<HistoryArchiveState>,
     /// The files' content, before it is zipped.
     pub(crate) content: BTreeMap<FileKind, Vec<u8>>,
+    /// The hash of the header before the checkpoint, by its first header.
+    pub(crate) goes_on_from: Option<Hash256>,
     pub(crate) refused: Option<MissingData>,
     pub(crate) places: Vec<Place>,
     pub(crate) metrics: PublishMetrics,

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, PoisonError};
 
 use super::archives::Archives;
+use super::download_ledger_headers_work::DownloadLedgerHeadersWork;
 use super::get_and_unzip_remote_file_work::{GetAndUnzipRemoteFileWork, OnFault};
 use super::get_remote_file_work::{GetRemoteFileWork, Plain, PlainFile};
 use super::gzip_file_work::{GzipFileWork, Zipped};
@@ -16,7 +17,7 @@ use super::put_files_work::PutFilesWork;
 use super::stage::HistoryWorkStage;
 use super::state::{HistoryWorkState, SharedHistoryState};
 use super::{COORDINATE, DOWNLOAD, HistoryWork, Step, Turn};
-use crate::archive::checkpoint::Checkpoint;
+use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
 use crate::archive::error::RunError;
 use crate::archive::id::ArchiveId;
 use crate::archive::path::{ArchivePath, FileKind};
@@ -39,6 +40,8 @@ pub struct PutSnapshotFilesWork {
     phase: Phase,
     /// The files that are read now, in the places' order; none where there is nothing to be read.
     reading: Vec<Option<PlainFile>>,
+    /// The ledger files of the checkpoint before that are read now, of places that end there.
+    before: Vec<Option<SharedHistoryState>>,
     /// What each place announces, in the places' order; none where it announces nothing or cannot be read.
     announced: Vec<Result<Option<HistoryArchiveState>, RunError>>,
     /// What is to be put into each place, in the places' order; none where nothing is.
@@ -52,7 +55,7 @@ enum Phase {
     Begin,
     /// What the places announce.
     Reading,
-    /// What those that announce a later checkpoint have of this one.
+    /// What they have of this one already, and of the one before.
     Comparing,
     Zipping,
     Putting,
@@ -88,6 +91,7 @@ impl PutSnapshotFilesWork {
             state,
             phase: Phase::Begin,
             reading: Vec::new(),
+            before: Vec::new(),
             announced: Vec::new(),
             lacking: Vec::new(),
             to_zip: VecDeque::new(),
@@ -137,14 +141,33 @@ impl PutSnapshotFilesWork {
             None => Ok(None),
         };
         let announced: Vec<_> = state.publishing.places.iter().zip(&self.reading).map(of).collect();
-        let later = |announced: &Result<Option<HistoryArchiveState>, RunError>| matches!(announced, Ok(Some(announced)) if announced.current_ledger > self.checkpoint.last_ledger());
-        let places = state.publishing.places.iter().zip(&announced);
-        let readers: Vec<_> = places.map(|(place, announced)| place.target.reader.filter(|_| later(announced))).collect();
+        let readers: Vec<_> = state.publishing.places.iter().map(|place| place.target.reader).collect();
         drop(state);
+        let before = self.checkpoint.previous();
+        for (reader, announced) in readers.iter().zip(&announced) {
+            let ledger = announced.as_ref().ok().and_then(Option::as_ref).map(|announced| announced.current_ledger);
+            let ends_before = before.filter(|before| ledger == Some(before.last_ledger()));
+            let read = match (reader, ends_before) {
+                (Some(reader), Some(before)) => Some(self.read_headers(before, *reader, turn)?),
+                _ => None,
+            };
+            self.before.push(read);
+        }
         self.announced = announced;
         self.reading = self.read_all(&ArchivePath::of_checkpoint(FileKind::History, self.checkpoint), &readers, turn)?;
         self.phase = Phase::Comparing;
         Ok(Ran::Running)
+    }
+
+    /// Reads the headers that an archive has of a checkpoint.
+    fn read_headers(&self, checkpoint: Checkpoint, archive: ArchiveId, turn: &mut Turn<'_>) -> Result<SharedHistoryState, AddError> {
+        let state = SharedHistoryState::default();
+        let only = self.archives.without(self.archives.everybody().filter(|id| *id != archive).collect());
+        let file = DownloadLedgerHeadersWork::new(only.clone(), checkpoint, Vec::new(), state.clone());
+        let work = GetAndUnzipRemoteFileWork::new(file, only, self.retry, OnFault::Report);
+        let spec = WorkSpec::new("DownloadLedgerHeadersWork", format!("{checkpoint} of {}", archive.index()), DOWNLOAD);
+        turn.scheduler.add_child(turn.id, spec.retrying(self.retry), Box::new(work))?;
+        Ok(state)
     }
 
     /// All that is there is known: what each place lacks.
@@ -153,8 +176,9 @@ impl PutSnapshotFilesWork {
         let mut places = core::mem::take(&mut state.publishing.places);
         let mut to_zip = BTreeSet::new();
         let announced = core::mem::take(&mut self.announced);
-        for ((place, announced), own) in places.iter_mut().zip(announced).zip(&self.reading) {
+        for (((place, announced), own), before) in places.iter_mut().zip(announced).zip(&self.reading).zip(&self.before) {
             let lacking = announced.and_then(|announced| {
+                continues(&state, place, announced.as_ref(), before.as_ref(), self.checkpoint)?;
                 let there = own.as_ref().map_or(Ok(None), |file| state_of(place, file, self.checkpoint, self.archives.rules()))?;
                 lacking(&state, place, announced.as_ref(), there.as_ref(), self.checkpoint)
             });
@@ -289,6 +313,38 @@ fn with_delivery(
     match findings.iter().find(|finding| finding.is_error()) {
         Some(finding) => Err(RunError { path: Some(finding.path.clone()), ..refusal(&place.target, &finding.message) }),
         None => Ok(state),
+    }
+}
+
+/// Refuses to leave a gap, and to go on with another history: where a place ends, the checkpoint must go on.
+fn continues(
+    state: &HistoryWorkState,
+    place: &Place,
+    announced: Option<&HistoryArchiveState>,
+    before: Option<&SharedHistoryState>,
+    checkpoint: Checkpoint,
+) -> Result<(), RunError> {
+    let Some(end) = announced.map(|announced| announced.current_ledger).filter(|end| *end > LedgerSeq::new(0)) else { return Ok(()) };
+    if let Some(next) = checkpoint.frequency().containing(end).next()
+        && next < checkpoint
+    {
+        let message = format!("it ends at ledger {end}, so checkpoint {checkpoint} would leave a gap");
+        let advice = format!("publish checkpoint {next} first, or mirror").into();
+        return Err(RunError { advice, ..refusal(&place.target, &message) });
+    }
+    let Some(before) = before else { return Ok(()) };
+    let before = before.lock();
+    let last = before.headers().and_then(|headers| headers.last().map(|header| header.hash));
+    match last {
+        Some(last) if Some(last) == state.publishing.goes_on_from => Ok(()),
+        Some(_) => Err(refusal(
+            &place.target,
+            &format!("its ledger {end} is not the one that checkpoint {checkpoint} goes on from, so it is of another history"),
+        )),
+        None => Err(refusal(
+            &place.target,
+            &format!("its headers of ledger {end} cannot be read, so it cannot be told whether it is of this history"),
+        )),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::codec::file::{FileSummary, RecordSink};
 use crate::codec::record::{Record, mark};
 use crate::codec::u64_from;
 use crate::verify::bucket_list::check_levels;
-use crate::verify::checkpoint::{CheckpointFiles, Delivery, FileReport, LedgerCheck, Rules, Unchecked, assemble};
+use crate::verify::checkpoint::{CheckpointFiles, Delivery, FileReport, Headers, LedgerCheck, Rules, Unchecked, assemble};
 use crate::verify::results::ResultsCheck;
 use crate::verify::scp::ScpCheck;
 use crate::verify::state::{JsonDelivery, check_checkpoint_state};
@@ -49,8 +49,9 @@ impl HistoryWork for WriteSnapshotWork {
         let mut state = self.state.lock();
         state.begin(HistoryWorkStage::WriteSnapshot);
         match write(&state, self.checkpoint, self.archives.rules()) {
-            Ok(content) => {
+            Ok((content, headers)) => {
                 state.publishing.content = content;
+                state.publishing.goes_on_from = headers.first().map(|header| header.previous_hash);
                 Step::Ended(Ran::Success)
             }
             Err(reason) => {
@@ -63,7 +64,9 @@ impl HistoryWork for WriteSnapshotWork {
 
 type Records<'a> = Vec<&'a [u8]>;
 
-fn write(state: &HistoryWorkState, checkpoint: Checkpoint, rules: &Rules) -> Result<BTreeMap<FileKind, Vec<u8>>, MissingData> {
+type Content = BTreeMap<FileKind, Vec<u8>>;
+
+fn write(state: &HistoryWorkState, checkpoint: Checkpoint, rules: &Rules) -> Result<(Content, Arc<Headers>), MissingData> {
     let held = |kind: FileKind| {
         let records = state.records.get(&kind).filter(|_| state.hold.records).ok_or(MissingData::NotDownloaded(kind.name()));
         records.map(|records| records.iter().map(Vec::as_slice).collect::<Records<'_>>())
@@ -75,18 +78,16 @@ fn write(state: &HistoryWorkState, checkpoint: Checkpoint, rules: &Rules) -> Res
     transactions.retain(is_busy);
     results.retain(is_busy);
     let scp = held(FileKind::Scp).ok().filter(|_| has_messages(state));
-    check(state, checkpoint, rules, &headers, &transactions, &results, scp.as_ref())?;
+    let sound = check(state, checkpoint, rules, &headers, &transactions, &results, scp.as_ref())?;
     let files = [
         (FileKind::Ledger, Some(headers)),
         (FileKind::Transactions, Some(transactions)),
         (FileKind::Results, Some(results)),
         (FileKind::Scp, scp),
     ];
-    files
-        .into_iter()
-        .filter_map(|(kind, records)| Some((kind, records?)))
-        .map(|(kind, records)| Ok((kind, file_of(kind, &records)?)))
-        .collect()
+    let files = files.into_iter().filter_map(|(kind, records)| Some((kind, records?)));
+    let content: Result<Content, MissingData> = files.map(|(kind, records)| Ok((kind, file_of(kind, &records)?))).collect();
+    Ok((content?, sound))
 }
 
 fn file_of(kind: FileKind, records: &[&[u8]]) -> Result<Vec<u8>, MissingData> {
@@ -115,7 +116,7 @@ fn has_messages(state: &HistoryWorkState) -> bool {
         .map_or(true, |entries| entries.iter().any(|ScpHistoryEntry::V0(entry)| !entry.ledger_messages.messages.is_empty()))
 }
 
-/// Holds what is about to be written against the rules, exactly as it would be read again.
+/// Holds what is about to be written against the rules, exactly as it would be read again. Gives the headers.
 fn check(
     state: &HistoryWorkState,
     checkpoint: Checkpoint,
@@ -124,7 +125,7 @@ fn check(
     transactions: &[&[u8]],
     results: &[&[u8]],
     scp: Option<&Records<'_>>,
-) -> Result<(), MissingData> {
+) -> Result<Arc<Headers>, MissingData> {
     let Some(has) = &state.publishing.resolved else { return Err(MissingData::NotDownloaded(FileKind::History.name())) };
     let history = check_checkpoint_state(rules, checkpoint, JsonDelivery::Read(has.to_json().as_bytes()));
     let (ledger, delivery) = fed(LedgerCheck::new(rules, checkpoint), headers);
@@ -146,7 +147,7 @@ fn check(
     let findings = levels.iter().chain(outcome.segment.findings().list());
     match findings.into_iter().find(|finding| finding.is_error()) {
         Some(finding) => Err(MissingData::Faulty(Box::new(finding.clone()))),
-        None => Ok(()),
+        None => Ok(headers),
     }
 }
 

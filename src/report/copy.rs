@@ -187,23 +187,39 @@ pub fn compose_copy(outcomes: CopyOutcomes<'_>) -> CopyReport {
     report
 }
 
+/// Whether the sources end below what was asked for.
+fn ends_below(report: &CopyReport) -> bool {
+    report.verification.notes.iter().any(|note| note.code == "range-clamped")
+}
+
 fn statement(report: &CopyReport, cancelled: bool, copies: &Copies) -> String {
     let Some(LedgerRange { low, high }) = report.range else {
-        return "Nothing was written: it could not be found out what there is to copy.".to_owned();
+        let why = report.verification.notes.first().map_or("it could not be found out what there is to copy", |note| note.message.as_str());
+        return format!("Nothing was written: {why}.");
     };
     let files = |count: u64| if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
     let kept = report.kept.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
+    let were = |count: u64| if count == 1 { "was" } else { "were" };
     let (written, there) = (files(report.written.files), files(kept));
+    let (came, stood) = (were(report.written.files), were(kept));
     let done = match (report.dry_run, report.written.files) {
-        (true, 0) => format!("Nothing is to be mended: {there} of ledgers {low} to {high} were looked at and are sound."),
-        (true, _) => format!("{written} of ledgers {low} to {high} would be written, {there} are sound; nothing was written."),
-        (false, 0) => format!("Nothing had to be written: {there} of ledgers {low} to {high} were there and are sound."),
-        (false, _) => format!("{written} of ledgers {low} to {high} were written, each verified before; {there} were there and are sound."),
+        (true, 0) => format!("Nothing is to be mended: {there} of ledgers {low} to {high} {stood} looked at and found sound."),
+        (true, _) => format!("{written} of ledgers {low} to {high} would be written, {there} {stood} found sound; nothing was written."),
+        (false, 0) if report.verdict == CopyVerdict::Complete => {
+            format!("Nothing had to be written: {there} of ledgers {low} to {high} {stood} there already, and sound.")
+        }
+        (false, 0) => format!("Nothing was written; {there} of ledgers {low} to {high} {stood} there already, and sound."),
+        (false, _) => {
+            format!("{written} of ledgers {low} to {high} {came} written, each verified before; {there} {stood} there already, and sound.")
+        }
     };
     let verdict = match report.verdict {
         CopyVerdict::Complete if report.dry_run => String::new(),
         CopyVerdict::Complete => " The destination has all of them.".to_owned(),
         CopyVerdict::Faulty => " There are faults that no source could mend.".to_owned(),
+        CopyVerdict::Incomplete if report.plan.is_empty() && report.errors.is_empty() && !cancelled && ends_below(report) => {
+            " The archives do not go as far as was asked for yet.".to_owned()
+        }
         CopyVerdict::Incomplete => " The destination does not have all of them yet: run it again to go on.".to_owned(),
     };
     let why = match (&copies.stopped, cancelled) {

@@ -171,12 +171,17 @@ const NETWORKS: Readonly<Record<string, string>> = {
   futurenet: 'futurenet', mainnet: 'pubnet', public: 'pubnet', pubnet: 'pubnet', standalone: 'standalone', testnet: 'testnet',
 };
 
+/** Whether it is a name; anything else is taken for a passphrase. */
+export function isNetworkName(text: string): boolean {
+  return Object.hasOwn(NETWORKS, text);
+}
+
 /** A misspelt name would be taken for a passphrase, and a good archive be called faulty. */
 export function network(values: Values): string | undefined {
   const text = values.network;
   if (text === undefined) return undefined;
   if (text === '') throw usage('--network needs a name or a passphrase');
-  if (Object.hasOwn(NETWORKS, text)) return text;
+  if (isNetworkName(text)) return text;
   const near = similar(text.trim().toLowerCase(), Object.keys(NETWORKS));
   const name = near === undefined ? undefined : NETWORKS[near];
   if (name === undefined) return text;

@@ -27,7 +27,7 @@ export class Session {
   /** Whether the result also goes where a reader of stdout that left does not matter. */
   resultGoesElsewhere = false;
   /** What the first Ctrl-C is answered with. */
-  stopping = 'stopping (once more to stop at once)';
+  stopping = 'stopping (Ctrl-C again to stop at once)';
 
   /** Ctrl-C, `kill`, or whoever read our output going away. */
   get signal(): AbortSignal {

@@ -129,7 +129,7 @@ export const compare: Command = {
       }),
     };
     return async (session) => {
-      session.stopping = 'stopping; what was compared so far follows (once more to stop at once)';
+      session.stopping = 'stopping; what was compared so far follows (Ctrl-C again to stop at once)';
       const sources = await openArchives(names);
       const { trust, network: fromFile, names: ownNames } = await readTrust(trustedBy, session);
       const bar = session.startBar();

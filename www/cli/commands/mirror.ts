@@ -18,7 +18,7 @@ export const mirror: Command = {
     const report = reportFile(values);
     return async (session) => {
       session.resultGoesElsewhere = true;
-      session.stopping = 'stopping; what was written stays (once more to stop at once)';
+      session.stopping = 'stopping; what was written stays (Ctrl-C again to stop at once)';
       await checkApart(names, to);
       const sources = await openArchives(names);
       const { trust, network: fromFile } = await readTrust(trustedBy, session);

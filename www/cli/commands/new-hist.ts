@@ -1,7 +1,7 @@
 /** `new-hist <DESTINATION> --network NAME`: the archive of a network that has no ledgers yet. Not here: what is in it. */
 import { newHistory } from '../../lib/node.ts';
 import { openDestination } from '../destination.ts';
-import { network, usage } from '../options.ts';
+import { isNetworkName, network, usage } from '../options.ts';
 import { clean } from '../text.ts';
 import { OK } from './command.ts';
 import type { Command } from './command.ts';
@@ -19,7 +19,7 @@ export const newHist: Command = {
       await newHistory(destination, { network: named, signal: session.signal });
       session.print(session.json
         ? JSON.stringify({ type: 'new-hist', destination: destination.name, network: named })
-        : `${clean(destination.name)} is an archive of ${clean(named)} now, without any ledger yet`);
+        : `${clean(destination.name)} is an archive of ${isNetworkName(named) ? named : `the network with the passphrase ${clean(JSON.stringify(named))}`} now, without any ledger yet`);
       return OK;
     };
   },

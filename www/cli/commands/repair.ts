@@ -37,8 +37,8 @@ export const repair: Command = {
     return async (session) => {
       session.resultGoesElsewhere = options.dryRun !== true || report !== undefined || plans.write !== undefined;
       session.stopping = options.dryRun === true
-        ? 'stopping; what was found so far follows (once more to stop at once)'
-        : 'stopping; what was written stays (once more to stop at once)';
+        ? 'stopping; what was found so far follows (Ctrl-C again to stop at once)'
+        : 'stopping; what was written stays (Ctrl-C again to stop at once)';
       await checkApart(names, to);
       const sources = await openArchives(names);
       const { trust, network: fromFile } = await readTrust(trustedBy, session);

@@ -98,7 +98,7 @@ function sayHowToGoOn(state: StateFile | undefined, session: Session): void {
 
 async function act(names: readonly string[], options: Options, words: TrustWords, files: Files, session: Session): Promise<number> {
   session.resultGoesElsewhere = files.report !== undefined;
-  session.stopping = 'stopping; what was found so far follows (once more to stop at once)';
+  session.stopping = 'stopping; what was found so far follows (Ctrl-C again to stop at once)';
   const sources = await openArchives(names);
   const { trust, network: named, names: ownNames } = await readTrust(words, session);
   const state = await openFiles(files, session);

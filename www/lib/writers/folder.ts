@@ -69,14 +69,15 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Makes `folder` and what is missing above it. Node's own way to do that calls a read-only disk one that is not there. */
-async function makeFolder(folder: string): Promise<void> {
+async function makeFolder(folder: string, parentIsThere = false): Promise<void> {
   try {
     await mkdir(folder);
   } catch (error) {
     const code = codeOf(error);
-    if (code === 'ENOENT' && dirname(folder) !== folder) {
+    // Some places, such as /proc, say of a new folder that it is not there.
+    if (code === 'ENOENT' && !parentIsThere && dirname(folder) !== folder) {
       await makeFolder(dirname(folder));
-      return makeFolder(folder);
+      return makeFolder(folder, true);
     }
     if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return;
     throw error;
