@@ -26,6 +26,7 @@ use stellar_archive_verifier::driver::repair::{RepairOptions, repair_archive};
 use stellar_archive_verifier::driver::{ReadOptions, UsageError};
 use stellar_archive_verifier::report::copy::CopyReport;
 use stellar_archive_verifier::report::plan::RepairPlan;
+use stellar_archive_verifier::transport::local::LocalArchive;
 use stellar_archive_verifier::transport::memory::MemoryArchiveWriter;
 use stellar_archive_verifier::transport::{ArchiveReader, ArchiveWriter};
 use stellar_xdr::{Hash, LedgerHeader, LedgerHeaderHistoryEntry, Limits, ReadXdr, TransactionHistoryEntry, WriteXdr};
@@ -407,4 +408,16 @@ fn a_checkpoint_is_not_published_above_a_gap() {
     let error = summary.destinations[0].error.clone().unwrap();
     assert!(error.message.contains("gap") && to.order.borrow().is_empty(), "{error:?}");
     assert_eq!(publish(sample(), &to, 191).destinations[0].error, None);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_is_no_file_and_is_not_waited_for() {
+    let folder = std::env::temp_dir().join(format!("stellar-archive-verifier-pipe-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join(".well-known")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(folder.join(WELL_KNOWN)).status().unwrap();
+    assert!(made.success());
+    let opened = block_on(LocalArchive::new(&folder).open(&ArchivePath::well_known())).map(drop);
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(opened.unwrap_err().message.contains("not a file"));
 }

@@ -4,7 +4,7 @@
 //! flushed to the disk, and renamed: whoever is killed meanwhile leaves nothing that looks like a file of the archive.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,7 +39,13 @@ impl ArchiveReader for LocalArchive {
     }
 
     fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
-        let body = File::open(self.root.join(path.as_str())).map_err(|error| read_error(&error)).map(|file| Body {
+        let path = self.root.join(path.as_str());
+        // To open a pipe would wait for somebody who writes into it.
+        let open = |metadata: fs::Metadata| {
+            let readable = metadata.is_file() || metadata.is_dir();
+            if readable { File::open(&path) } else { Err(io::Error::other("it is not a file")) }
+        };
+        let body = fs::metadata(&path).and_then(open).map_err(|error| read_error(&error)).map(|file| Body {
             chunks: Box::pin(futures_util::stream::unfold(Some(file), |file| ready(file.and_then(next_chunk)))),
             coding: BodyCoding::AsStored,
         });
