@@ -50,9 +50,8 @@ for (const [name, open] of Object.entries(WRITERS)) {
     const reset = open(await refusing(t, (request) => request.socket.resetAndDestroy()));
     await assert.rejects(put(reset), { code: 'NETWORK', status: undefined, message: /127\.0\.0\.1:\d+ cannot be reached: .*(ECONNRESET|closed)/ });
     const nobody = open('http://127.0.0.1:9/');
-    for (const call of [put(nobody), nobody.exists(LEDGER, unstopped()), nobody.get(LEDGER, unstopped())]) {
-      await assert.rejects(call, { code: 'NETWORK', message: /cannot be reached/ });
-    }
+    const calls = [put(nobody), nobody.exists(LEDGER, unstopped()), nobody.get(LEDGER, unstopped())];
+    await Promise.all(calls.map((call) => assert.rejects(call, { code: 'NETWORK', message: /cannot be reached/ })));
   });
 
   test(`${name}: the signal ends a request under way, and the rest is cleaned up`, async (t) => {
