@@ -19,7 +19,7 @@ const MB = 1_000_000;
 const SHOWN_FINDINGS = 5;
 
 /** `archives` is the folder of real archives, or `null`: the sample archive then stands in. */
-export async function measure({ archives, json = false, peers = false, rounds = '7' }) {
+export async function measure({ archives, env, json = false, peers = false, rounds = '7' }) {
   const archive = archives === null ? absolute('target/sample-archive') : join(archives, 'testnet-p22');
   if (!(Number(rounds) >= 1)) throw new Advice(`--rounds needs a number, not ${rounds}`);
   const peer = peers ? await installPeer() : null;
@@ -30,6 +30,7 @@ export async function measure({ archives, json = false, peers = false, rounds = 
     memory: await memory(archive),
     trust: archives === null ? [] : await trust(archive, Number(rounds)),
     forgery: await forgery(peer),
+    map: await map(env),
   };
   if (json) console.log(JSON.stringify(result, null, 2));
   else print(result);
@@ -112,6 +113,16 @@ async function trust(archive, rounds) {
   return measured;
 }
 
+/** The page's map of a million checkpoints, in the browser that `env` names. */
+async function map(env) {
+  let measured = [];
+  await step('the map of a million checkpoints', async () => {
+    const { stdout } = await call(process.execPath, [absolute('pkg-config/bench-map.mjs')], { env: { ...process.env, ...env } });
+    measured = JSON.parse(stdout);
+  });
+  return measured;
+}
+
 /** A history that agrees with itself, under testnet's passphrase, but signed by made-up validators. */
 async function forgery(peer) {
   const dir = absolute('target/bench/forgery');
@@ -132,7 +143,7 @@ async function forgery(peer) {
 
 // ---- what is printed
 
-function print({ machine, archive, commandLine: contenders, memory: runs, trust: trusts, forgery: forged }) {
+function print({ machine, archive, commandLine: contenders, memory: runs, trust: trusts, forgery: forged, map: frames }) {
   const [ours, ...others] = contenders;
   const inflated = runs[1].inflatedBytes;
   say(
@@ -160,6 +171,9 @@ function print({ machine, archive, commandLine: contenders, memory: runs, trust:
     '',
     'a history forged under testnet\'s passphrase',
     ...forged.map(({ name, exit }) => `  ${name.padEnd(32)}${exit === 0 ? 'passes it' : 'refuses it'} (exit status ${exit})`),
+    '',
+    'the map of a million checkpoints    frame median      p99      max',
+    ...frames.map(({ name, frameMs }) => `  ${name.padEnd(32)}${[frameMs.median, frameMs.p99, frameMs.max].map((ms) => `${ms.toFixed(1)} ms`.padStart(11)).join('')}`),
     ...runs.flatMap(({ name, findings }) => findings.slice(0, SHOWN_FINDINGS).map((finding) => `    ${name}: ${finding}`)),
   );
 }

@@ -20,7 +20,7 @@ const USAGE = `usage: node pkg-config/x.mjs <command>
   test [native|wasm|node|page|peers ...] [--peers]
                                      runs all tests, or some of them; those with stellar-archivist (peers) only when named
   build                              leaves the package and the page in dist/
-  bench [--peers] [--json]           measures the command line and the memory it takes`;
+  bench [--peers] [--json]           measures the command line, its memory, and the page's map`;
 
 const COMMANDS = { start, test, build, bench };
 const WASM_TARGET = 'wasm32-unknown-unknown';
@@ -102,9 +102,9 @@ async function test(args) {
 async function bench(args) {
   const { values } = parse(args, { json: { type: 'boolean' }, peers: { type: 'boolean' }, rounds: { type: 'string' } });
   if (values.json) speakOn(process.stderr);
-  await Promise.all([library(), ...(values.peers ? [rust()] : []), ...(realArchives() === null ? [sampleArchive()] : [])]);
+  const [env] = await Promise.all([browser(), library(), page(), ...(values.peers ? [rust()] : []), ...(realArchives() === null ? [sampleArchive()] : [])]);
   const { measure } = await import('./bench.mjs');
-  await measure({ ...values, archives: realArchives() });
+  await measure({ ...values, env, archives: realArchives() });
 }
 
 // ---- what has to be there first

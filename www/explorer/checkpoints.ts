@@ -20,6 +20,10 @@ export const KIND_LABEL: Readonly<Record<FileKind, string>> = {
 };
 
 const CODES: readonly CellState[] = ['pending', 'verified', 'unchecked', 'faulty'];
+const FAULTY_CODE = CODES.indexOf('faulty');
+const PENDING = 1 << CODES.indexOf('pending');
+const UNCHECKED = 1 << CODES.indexOf('unchecked');
+const FAULTY = 1 << FAULTY_CODE;
 
 /** The checkpoint that holds `ledger`. */
 export function checkpointOf(ledger: number, frequency: number): number {
@@ -127,18 +131,19 @@ export class CheckpointTable {
 
   /** The state that matters most among `size` checkpoints from `index` on: a fault is never averaged away. */
   worst(index: number, size: number): CellState {
-    let pending = false;
-    let unchecked = false;
-    let verified = false;
-    for (let at = index; at < Math.min(index + size, this.count); at += 1) {
-      const state = this.stateAt(at);
-      if (state === 'faulty') return state;
-      pending ||= state === 'pending';
-      unchecked ||= state === 'unchecked';
-      verified ||= state === 'verified';
-    }
-    if (this.sampled && (unchecked || verified)) pending = false;
-    return pending ? 'pending' : unchecked ? 'unchecked' : 'verified';
+    // A bit a state, and no words: a map of a million asks this a million times a frame.
+    let seen = 0;
+    const end = Math.min(index + size, this.count);
+    for (let at = index; at < end; at += 1) seen |= 1 << (this.#states[at] ?? 0);
+    if ((seen & FAULTY) !== 0) return 'faulty';
+    const pending = (seen & PENDING) !== 0 && !(this.sampled && seen !== PENDING);
+    return pending ? 'pending' : (seen & UNCHECKED) !== 0 ? 'unchecked' : 'verified';
+  }
+
+  /** The first faulty checkpoint after `index`, or before it with `step` -1. */
+  nextFault(index: number, step: 1 | -1): number | null {
+    for (let at = index + step; at >= 0 && at < this.count; at += step) if (this.#states[at] === FAULTY_CODE) return at;
+    return null;
   }
 
   counts(): Readonly<Record<CellState, number>> {

@@ -1,13 +1,23 @@
 /**
  * Where the cells of the checkpoint map lie and how each state is drawn.
  *
- * Every state has its own shape beside its colour: a full square, a square with a cross, a hatched outline, a dot.
- * What is sealed has a line under it. Ranges too long for one cell a checkpoint share cells; the worst state of the group is the one that shows.
+ * Every state has its own shape beside its colour: a full square, a square with a cross, a hatched outline, a dot. Cells too
+ * small for that are painted as pixels, full, in a checker or sparse, and faults stand out of them in full size.
+ * What is sealed has a line under it. Ranges too long for a pixel a checkpoint share cells; the worst state of the group is the one that shows.
  */
 import type { LedgerRange } from '../lib/types.ts';
 import { type CellState, type CheckpointTable, firstLedgerOf } from './checkpoints.ts';
 
+/** The checkpoints that the map shows, by their places in the table. */
+export interface MapView {
+  readonly start: number;
+  readonly span: number;
+}
+
 export interface MapLayout {
+  /** The first checkpoint, by its place in the table. */
+  readonly start: number;
+  /** CSS pixels of a cell. */
   readonly size: number;
   readonly columns: number;
   readonly rows: number;
@@ -16,20 +26,40 @@ export interface MapLayout {
   readonly cells: number;
 }
 
-const SIZES = [26, 22, 18, 14, 12, 10, 8] as const;
+const SIZES = [26, 22, 18, 14, 12, 10, 8, 6, 5, 4, 3, 2, 1] as const;
+/** Cells below this are painted as pixels. */
+const DRAWN = 8;
 const MAX_HEIGHT = 264;
+/** The fewest checkpoints that fill the map: at this size every cell is easy to hit. */
+const MIN_SPAN = 128;
 
-export function layOut(count: number, width: number): MapLayout {
-  const smallest = SIZES[SIZES.length - 1] ?? 8;
+export function layOut({ start, span }: MapView, width: number): MapLayout {
   for (const size of SIZES) {
     const columns = Math.max(1, Math.floor(width / size));
-    const rows = Math.ceil(count / columns);
-    if (rows * size <= MAX_HEIGHT) return { size, columns, rows, group: 1, cells: count };
+    const rows = Math.ceil(span / columns);
+    if (rows * size <= MAX_HEIGHT) return { start, size, columns, rows, group: 1, cells: span };
   }
-  const columns = Math.max(1, Math.floor(width / smallest));
-  const group = Math.ceil(count / (columns * Math.floor(MAX_HEIGHT / smallest)));
-  const cells = Math.ceil(count / group);
-  return { size: smallest, columns, rows: Math.ceil(cells / columns), group, cells };
+  const columns = Math.max(1, Math.floor(width));
+  const group = Math.ceil(span / (columns * MAX_HEIGHT));
+  const cells = Math.ceil(span / group);
+  return { start, size: 1, columns, rows: Math.ceil(cells / columns), group, cells };
+}
+
+/** `view` so many times as long, with the checkpoint at `index` where it was, as far as the range goes. */
+export function zoomed(view: MapView, index: number, factor: number, count: number): MapView {
+  const span = Math.max(Math.min(MIN_SPAN, count), Math.min(count, Math.round(view.span * factor)));
+  return moved({ start: Math.round(index - ((index - view.start) * span) / view.span), span }, 0, count);
+}
+
+/** `view` by so many checkpoints further on, as far as the range goes. */
+export function moved({ start, span }: MapView, by: number, count: number): MapView {
+  return { start: Math.max(0, Math.min(count - span, start + by)), span };
+}
+
+/** `view` moved so that the checkpoint at `index` is in it. */
+export function holding(view: MapView, index: number, count: number): MapView {
+  if (index >= view.start && index < view.start + view.span) return view;
+  return moved({ start: index - Math.floor(view.span / 2), span: view.span }, 0, count);
 }
 
 export interface Palette {
@@ -96,9 +126,14 @@ export function drawCell(context: CanvasRenderingContext2D, state: CellState, x:
   }
 }
 
+/** The first checkpoint of a cell, by its place in the table. */
+export function indexOf(layout: MapLayout, cell: number): number {
+  return layout.start + cell * layout.group;
+}
+
 /** How much of a cell's ledgers lies in a range, counted from its first: from 0 to 1. */
 export function shareOf(table: CheckpointTable, layout: MapLayout, cell: number, { low, high }: LedgerRange): number {
-  const index = cell * layout.group;
+  const index = indexOf(layout, cell);
   const size = Math.min(layout.group, table.count - index);
   const first = firstLedgerOf(table.checkpointAt(index), table.frequency);
   const last = table.checkpointAt(index + size - 1);
@@ -126,23 +161,88 @@ export function drawMap(canvas: HTMLCanvasElement, table: CheckpointTable, layou
   context.clearRect(0, 0, width, height);
   context.translate(edge, edge);
   const palette = readPalette(canvas);
-  for (let cell = 0; cell < layout.cells; cell += 1) {
+  if (layout.size < DRAWN) paintPixels(context, table, layout, palette);
+  else for (let cell = 0; cell < layout.cells; cell += 1) {
     const x = (cell % layout.columns) * layout.size;
     const y = Math.floor(cell / layout.columns) * layout.size;
-    drawCell(context, table.worst(cell * layout.group, layout.group), x, y, layout.size, palette);
+    drawCell(context, table.worst(indexOf(layout, cell), layout.group), x, y, layout.size, palette);
     const share = Math.max(0, ...sealed.map((range) => shareOf(table, layout, cell, range)));
     const gap = layout.size >= 14 ? 3 : 2;
     context.fillStyle = palette.ink;
     if (share > 0) context.fillRect(x, y + layout.size - gap, (share < 1 ? layout.size - gap : layout.size) * share, gap - 1);
   }
-  if (selected !== null) {
-    const gap = layout.size >= 14 ? 3 : 2;
-    const x = (selected % layout.columns) * layout.size;
-    const y = Math.floor(selected / layout.columns) * layout.size;
+  if (selected !== null && selected >= 0 && selected < layout.cells) {
+    const { x, y, side } = markAt(layout, selected);
     context.strokeStyle = palette.ink;
     context.lineWidth = 2;
-    context.strokeRect(x - 2, y - 2, layout.size - gap + 4, layout.size - gap + 4);
+    context.strokeRect(x - 2, y - 2, side + 4, side + 4);
   }
+}
+
+/** Where a cell is marked: itself, or around it where it is too small to be seen. */
+function markAt(layout: MapLayout, cell: number): { readonly x: number; readonly y: number; readonly side: number } {
+  const [x, y] = [(cell % layout.columns) * layout.size, Math.floor(cell / layout.columns) * layout.size];
+  if (layout.size >= DRAWN) return { x, y, side: layout.size - (layout.size >= 14 ? 3 : 2) };
+  const before = Math.floor((MARK - layout.size) / 2);
+  const [right, bottom] = [layout.columns * layout.size - MARK, layout.rows * layout.size - MARK];
+  return { x: Math.max(0, Math.min(right, x - before)), y: Math.max(0, Math.min(bottom, y - before)), side: MARK };
+}
+
+/** Pixels of a mark on cells that are smaller. */
+const MARK = 7;
+/** So many faults are marked; where there are more, the colour is not to be missed. */
+const MAX_MARKS = 4000;
+
+function paintPixels(context: CanvasRenderingContext2D, table: CheckpointTable, layout: MapLayout, palette: Palette): void {
+  const { size, columns, rows, cells } = layout;
+  const [width, height] = [columns * size, rows * size];
+  const image = new ImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  const colour = { verified: pixelOf(palette.state.verified), faulty: pixelOf(palette.state.faulty), unchecked: pixelOf(palette.state.unchecked), pending: pixelOf(palette.state.pending) };
+  const side = size >= 4 ? size - 1 : size;
+  const dot = side >> 1;
+  const faults: number[] = [];
+  for (let cell = 0; cell < cells; cell += 1) {
+    const state = table.worst(indexOf(layout, cell), layout.group);
+    if (state === 'faulty' && faults.length < MAX_MARKS) faults.push(cell);
+    const value = colour[state];
+    const [left, top] = [(cell % columns) * size, Math.floor(cell / columns) * size];
+    for (let y = top; y < top + side; y += 1) {
+      for (let x = left; x < left + side; x += 1) {
+        if (state === 'unchecked' && (x + y) % 2 === 1) continue;
+        if (state === 'pending' && (size > 2 ? x - left !== dot || y - top !== dot : x % 4 !== 1 || y % 4 !== 1)) continue;
+        pixels[y * width + x] = value;
+      }
+    }
+  }
+  const scratch = document.createElement('canvas');
+  [scratch.width, scratch.height] = [width, height];
+  scratch.getContext('2d')?.putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(scratch, 0, 0);
+  for (const cell of faults) {
+    const { x, y, side: of } = markAt(layout, cell);
+    context.fillStyle = palette.paper;
+    context.fillRect(x - 1, y - 1, of + 2, of + 2);
+    drawCell(context, 'faulty', x, y, of + 2, palette);
+  }
+}
+
+const resolved = new Map<string, number>();
+
+/** A colour of the style sheet, however it is written there, as a pixel holds it. */
+function pixelOf(colour: string): number {
+  const known = resolved.get(colour);
+  if (known !== undefined) return known;
+  const dot = document.createElement('canvas');
+  [dot.width, dot.height] = [1, 1];
+  const context = dot.getContext('2d');
+  if (context === null) return 0;
+  context.fillStyle = colour;
+  context.fillRect(0, 0, 1, 1);
+  const value = new Uint32Array(context.getImageData(0, 0, 1, 1).data.buffer)[0] ?? 0;
+  resolved.set(colour, value);
+  return value;
 }
 
 /** The cell under a point of the canvas, in CSS pixels. */
