@@ -6,7 +6,7 @@
  * not taken up again stands still (`hold`) or crashes (`crashAt`), and the milliseconds each takes (`pace`). A state that does not
  * say `sound` is refused.
  *
- * Mirror and repair are played as well: a repair finds `broken` files broken, of which the last has no sound copy if an archive's name has
+ * Findings say what `says` says. Mirror and repair are played as well: a repair finds `broken` files broken, of which the last has no sound copy if an archive's name has
  * `lies`; what is written really goes to the page's destination over the port, and what that refuses is told in the report. With
  * `stop` they end with that code and message.
  */
@@ -19,7 +19,7 @@ const IDLE = { pending: 0, blocked: 0, running: 0, waiting: 0, retrying: 0, succ
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 // `playing` in support.mjs writes the settings in front of this text.
-const { total: TOTAL = 57, hold: HOLD = TOTAL, pace: PACE = 5, crashAt: CRASH_AT = -1, broken: BROKEN = 3, estimate: ESTIMATE = 41_234_567, stop: STOP } = self.settings ?? {};
+const { total: TOTAL = 57, hold: HOLD = TOTAL, pace: PACE = 5, crashAt: CRASH_AT = -1, broken: BROKEN = 3, estimate: ESTIMATE = 41_234_567, stop: STOP, says: SAYS = 'the header does not hash to what the entry says' } = self.settings ?? {};
 const BUCKETS = 31;
 const presets = [
   { name: 'pubnet', passphrase: 'Public Global Stellar Network ; September 2015', archives: [{ organisation: 'SDF', name: '1', url: 'https://history.stellar.org/prd/core-live/core_live_001/' }] },
@@ -259,7 +259,7 @@ function findingOf(archive, goodFrom, checkpoint) {
   return {
     code: 'header-hash-mismatch', severity: goodFrom === undefined ? 'error' : 'warning', archive, path: path('ledger', checkpoint), checkpoint, ledger: checkpoint - 3,
     expected: 'ab'.repeat(32), actual: 'cd'.repeat(32), ...(goodFrom === undefined ? {} : { goodFrom }),
-    message: 'the header does not hash to what the entry says', advice: 'Replace the file by the one of another archive',
+    message: SAYS, advice: 'Replace the file by the one of another archive',
   };
 }
 

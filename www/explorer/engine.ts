@@ -3,8 +3,8 @@
  *
  * The page shows itself first and starts this afterwards; a failure is a state with a way back, not a blank page.
  */
-import type { NetworkPreset, ProofOptions, ProofReport, QuorumSetPreset, Versions } from '../lib/types.ts';
-import type { Greeting, ProofAnswer, ProofQuestion } from './worker.ts';
+import type { NetworkPreset, ProofOptions, ProofReport, QuorumSetPreset, RepairPlan, Report, Versions } from '../lib/types.ts';
+import type { Greeting, PlanAnswer, PlanQuestion, ProofAnswer, ProofQuestion } from './worker.ts';
 
 export interface Engine {
   readonly versions: Versions;
@@ -38,27 +38,22 @@ export function warmUp(): Worker {
   return worker;
 }
 
-function isAnswer(data: unknown): data is ProofAnswer {
-  return typeof data === 'object' && data !== null && 'proof' in data;
-}
+let questions = 0;
 
-let proofs = 0;
-
-/** Checks a proof in the worker that waits for the next run; nothing is asked of any server. */
-export async function checkProof(text: string, options: ProofOptions): Promise<ProofReport> {
+/** Asks the worker that waits for the next run; `isAnswer` knows the answer to the question of that number. */
+async function ask<A extends object>(question: (number: number) => object, isAnswer: (data: object, number: number) => data is A): Promise<A> {
   const worker = warmUp();
-  proofs += 1;
-  const question: ProofQuestion = { proof: proofs, text, options };
-  return new Promise<ProofReport>((resolve, reject) => {
+  questions += 1;
+  const number = questions;
+  return new Promise<A>((resolve, reject) => {
     const close = (): void => {
       worker.removeEventListener('message', onMessage);
       worker.removeEventListener('error', onError);
     };
     const onMessage = ({ data }: MessageEvent<unknown>): void => {
-      if (!isAnswer(data) || data.proof !== question.proof) return;
+      if (typeof data !== 'object' || data === null || !isAnswer(data, number)) return;
       close();
-      if ('report' in data) resolve(data.report);
-      else reject(new Error(data.reason));
+      resolve(data);
     };
     const onError = (event: ErrorEvent): void => {
       close();
@@ -68,8 +63,22 @@ export async function checkProof(text: string, options: ProofOptions): Promise<P
     };
     worker.addEventListener('message', onMessage);
     worker.addEventListener('error', onError);
-    worker.postMessage(question);
+    worker.postMessage(question(number));
   });
+}
+
+/** Checks a proof; nothing is asked of any server. */
+export async function checkProof(text: string, options: ProofOptions): Promise<ProofReport> {
+  const answer = await ask((proof): ProofQuestion => ({ proof, text, options }), (data, number): data is ProofAnswer => 'proof' in data && data.proof === number);
+  if ('reason' in answer) throw new Error(answer.reason);
+  return answer.report;
+}
+
+/** What a check found to be mended, as a plan. */
+export async function planOf(report: Report): Promise<RepairPlan> {
+  const answer = await ask((plan): PlanQuestion => ({ plan, report }), (data, number): data is PlanAnswer => 'plan' in data && data.plan === number);
+  if ('reason' in answer) throw new Error(answer.reason);
+  return answer.repair;
 }
 
 function isGreeting(data: unknown): data is Greeting {

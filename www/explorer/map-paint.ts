@@ -141,7 +141,7 @@ export function shareOf(table: CheckpointTable, layout: MapLayout, cell: number,
 }
 
 /** `sealed`: the ledgers that someone vouches for; a line under their cells says so. */
-export function drawMap(canvas: HTMLCanvasElement, table: CheckpointTable, layout: MapLayout, selected: number | null, sealed: readonly LedgerRange[]): void {
+export function drawMap(canvas: HTMLCanvasElement, table: CheckpointTable, layout: MapLayout, selected: number | null, sealed: readonly LedgerRange[], palette: Palette = readPalette(canvas)): void {
   const context = canvas.getContext('2d');
   if (context === null) return;
   const scale = Math.max(1, globalThis.devicePixelRatio);
@@ -160,7 +160,6 @@ export function drawMap(canvas: HTMLCanvasElement, table: CheckpointTable, layou
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.clearRect(0, 0, width, height);
   context.translate(edge, edge);
-  const palette = readPalette(canvas);
   if (layout.size < DRAWN) paintPixels(context, table, layout, palette);
   else for (let cell = 0; cell < layout.cells; cell += 1) {
     const x = (cell % layout.columns) * layout.size;

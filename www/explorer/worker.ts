@@ -4,8 +4,8 @@
  *
  * So WebAssembly never runs on the page's own thread, and the first run finds it warm.
  */
-import { init, networkPresets, quorumSetPresets, verifyProof, versions } from '../lib/index.ts';
-import type { NetworkPreset, ProofOptions, ProofReport, QuorumSetPreset, Versions } from '../lib/types.ts';
+import { init, networkPresets, quorumSetPresets, repairPlan, verifyProof, versions } from '../lib/index.ts';
+import type { NetworkPreset, ProofOptions, ProofReport, QuorumSetPreset, RepairPlan, Report, Versions } from '../lib/types.ts';
 import '../lib/worker.ts';
 
 export type Greeting =
@@ -18,6 +18,15 @@ export interface ProofQuestion {
   readonly text: string;
   readonly options: ProofOptions;
 }
+/** A report of which the repair plan is wanted, and that plan; `plan` numbers them. */
+export interface PlanQuestion {
+  readonly plan: number;
+  readonly report: Report;
+}
+export type PlanAnswer =
+  | { readonly plan: number; readonly repair: RepairPlan }
+  | { readonly plan: number; readonly reason: string };
+
 export type ProofAnswer =
   | { readonly proof: number; readonly report: ProofReport }
   | { readonly proof: number; readonly reason: string };
@@ -44,6 +53,20 @@ async function answer({ proof, text, options }: ProofQuestion): Promise<ProofAns
   }
 }
 
+function isPlanQuestion(data: unknown): data is PlanQuestion {
+  return typeof data === 'object' && data !== null && 'plan' in data && 'report' in data;
+}
+
+async function plan({ plan: number, report }: PlanQuestion): Promise<PlanAnswer> {
+  try {
+    await init();
+    return { plan: number, repair: repairPlan(report) };
+  } catch (error) {
+    return { plan: number, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
 addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+  if (isPlanQuestion(data)) void plan(data).then((made) => postMessage(made));
   if (isQuestion(data)) void answer(data).then((found) => postMessage(found));
 });

@@ -7,7 +7,7 @@ import { grouped, hex, plural } from '../format.ts';
 import { cellAt, drawMap, holding, indexOf, layOut, type MapLayout, type MapView, moved, shareOf, zoomed } from '../map-paint.ts';
 import { isOver, type Run } from '../run.ts';
 import { CheckpointDetail } from './CheckpointDetail.tsx';
-import { tiesChain } from './Vouchers.tsx';
+import { sealedRanges } from './Vouchers.tsx';
 
 export function wordFor(state: CellState, over: boolean, sampled: boolean): string {
   return state === 'pending' ? (over ? (sampled ? 'not in the sample' : 'not reached') : 'pending') : state;
@@ -71,7 +71,7 @@ function Map({ run, table }: { readonly run: Run; readonly table: CheckpointTabl
   const drag = useRef<{ readonly x: number; readonly y: number; readonly view: MapView; moved: boolean } | null>(null);
 
   const tick = run.tick.value;
-  const sealed = (run.report.value?.anchors ?? []).flatMap((anchor) => (tiesChain(anchor) && anchor.covers !== null ? [anchor.covers] : []));
+  const sealed = sealedRanges(run.report.value);
   const over = isOver(run.phase.value);
   const whole: MapView = { start: 0, span: table.count };
   const view = part.value ?? whole;

@@ -1,18 +1,45 @@
 import type { JSX } from 'preact';
 import type { Report } from '../../lib/types.ts';
+import { planOf } from '../engine.ts';
 import { saveFile } from '../files.ts';
 import { commandLine, SET_FILE } from '../form.ts';
 import { duration } from '../format.ts';
 import { prettySet } from '../quorum-set.ts';
 import type { Run } from '../run.ts';
-import { linkTo } from '../store.ts';
+import { announce, linkTo } from '../store.ts';
 import { Command } from './Command.tsx';
 import { CopyButton } from './CopyButton.tsx';
+import { sealedRanges } from './Vouchers.tsx';
 
-function download(report: Report, archive: string | undefined): void {
+/** `kind` of the check's archive and range. */
+function fileName(kind: string, report: Report): string {
+  const [archive] = report.archives;
   const host = archive !== undefined && URL.canParse(archive) ? new URL(archive).hostname : 'archive';
   const range = report.range === null ? '' : `-${report.range.low}-${report.range.high}`;
-  saveFile(`archive-report-${host}${range}.json`, `${JSON.stringify(report, null, 2)}\n`);
+  return `archive-${kind}-${host}${range}`;
+}
+
+async function saveTable(report: Report): Promise<void> {
+  const { findingsCsv } = await import('../take-away.ts');
+  saveFile(`${fileName('findings', report)}.csv`, findingsCsv(report.findings), 'text/csv');
+}
+
+async function savePicture(run: Run, report: Report): Promise<void> {
+  const table = run.table.value;
+  if (table === null) return;
+  const { mapPicture } = await import('../take-away.ts');
+  saveFile(`${fileName('map', report)}.png`, await mapPicture(table, report, sealedRanges(report), document.body));
+}
+
+async function savePlan(report: Report): Promise<void> {
+  saveFile(`${fileName('plan', report)}.json`, `${JSON.stringify(await planOf(report), null, 2)}\n`);
+}
+
+/** Saving may fail: the part is loaded then, or the picture too large. */
+function saving(save: () => Promise<void>): () => void {
+  return () => {
+    save().then(() => announce('Saved'), (error: unknown) => announce(`Not saved: ${error instanceof Error ? error.message : String(error)}`));
+  };
 }
 
 export function ReportBox({ run }: { readonly run: Run }): JSX.Element | null {
@@ -25,10 +52,16 @@ export function ReportBox({ run }: { readonly run: Run }): JSX.Element | null {
       <div class="card-head">
         <h2 id="report-title">Report</h2>
         <div class="actions">
-          <button id="download" type="button" class="button" onClick={() => download(report, run.archives[0])}>Download JSON</button>
+          <button id="download" type="button" class="button" onClick={() => saveFile(`${fileName('report', report)}.json`, `${JSON.stringify(report, null, 2)}\n`)}>Download JSON</button>
           <CopyButton label="Copy link" title="Copy link to this check" text={() => linkTo(run)} />
         </div>
       </div>
+      <p class="actions take-away">
+        {report.findings.length > 0 && <button type="button" class="button small" onClick={saving(() => saveTable(report))}>Findings as CSV</button>}
+        {report.verdict !== 'verified' && <button type="button" class="button small" onClick={saving(() => savePlan(report))}>Repair plan</button>}
+        {run.table.value !== null && <button type="button" class="button small" onClick={saving(() => savePicture(run, report))}>Map as PNG</button>}
+        <button type="button" class="button small" onClick={() => print()}>Print</button>
+      </p>
       <p>The same check at the command line:</p>
       <Command text={command} />
       {typeof own === 'object' && (

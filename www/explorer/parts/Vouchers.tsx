@@ -31,6 +31,11 @@ export function tiesChain({ kind, covers }: Anchor): boolean {
   return (kind === 'seal' || kind === 'trusted-hash') && covers !== null;
 }
 
+/** The ledgers that someone vouches for. */
+export function sealedRanges(report: Report | null): readonly LedgerRange[] {
+  return (report?.anchors ?? []).flatMap((anchor) => (tiesChain(anchor) && anchor.covers !== null ? [anchor.covers] : []));
+}
+
 /** What ties the chain comes before what says something of one ledger. */
 function byWeight(one: Anchor, other: Anchor): number {
   return Number(tiesChain(other)) - Number(tiesChain(one));
