@@ -41,10 +41,21 @@ pub struct CopyEstimate {
     pub files: u64,
     /// Bytes of them, decimal.
     pub bytes: String,
+    /// The part of both that is buckets.
+    pub buckets: EstimatedPart,
     /// What the estimate rests on.
     pub measured: Measured,
     /// How far it can be relied on, in words.
     pub basis: String,
+}
+
+/// Files and their bytes.
+#[derive(Clone, Debug, Serialize)]
+pub struct EstimatedPart {
+    /// How many.
+    pub files: u64,
+    /// Bytes of them, decimal.
+    pub bytes: String,
 }
 
 /// What an estimate rests on.
@@ -139,6 +150,7 @@ impl Looks<'_> {
             checkpoints,
             files: like(files, looked.into(), count).saturating_add(bucket_files).saturating_add(1),
             bytes: like(bytes, looked.into(), count).saturating_add(bucket_bytes).to_string(),
+            buckets: EstimatedPart { files: bucket_files, bytes: bucket_bytes.to_string() },
             measured: Measured { checkpoints: looked, buckets: known },
             basis,
         }

@@ -105,7 +105,7 @@ async function playEstimate({ id, options }) {
   postMessage({
     id, type: 'report',
     report: {
-      range: { low, high }, checkpoints, files: checkpoints * 5 + BUCKETS, bytes: String(ESTIMATE), measured: { checkpoints: 5, buckets: BUCKETS },
+      range: { low, high }, checkpoints, files: checkpoints * 5 + BUCKETS, bytes: String(ESTIMATE), buckets: { files: BUCKETS, bytes: String(Math.floor(ESTIMATE / 2)) }, measured: { checkpoints: 5, buckets: BUCKETS },
       basis: 'every bucket was measured, and the checkpoints are taken to be as large as the 5 that were: it may be off by a fifth',
     },
   });

@@ -889,6 +889,8 @@ export interface CopyEstimate {
   readonly checkpoints: number;
   readonly files: number;
   readonly bytes: string;
+  /** The part of both that is buckets. */
+  readonly buckets: { readonly files: number; readonly bytes: string };
   /** What was measured; the rest is extrapolated. */
   readonly measured: { readonly checkpoints: number; readonly buckets: number };
   /** One sentence on how far the number can be relied on. */

@@ -1,9 +1,10 @@
+import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { checkpointOf } from '../checkpoints.ts';
 import { parseLedger, SCOPE_FIELDS, type Scope, sourceField, type TextName, TRUST_FIELDS } from '../form.ts';
 import { grouped } from '../format.ts';
-import { askedToRun, busy, checked, choose, copying, edit, engine, form, localArchives, openCopy, run, start, targetSource, tried } from '../store.ts';
+import { announce, askedToRun, busy, checked, choose, copying, edit, engine, form, localArchives, openCopy, run, start, targetSource, tried } from '../store.ts';
 import { ArchiveRows } from './ArchiveRows.tsx';
 import { Fault, shownFault } from './Fault.tsx';
 import { Icon } from './Icon.tsx';
@@ -146,6 +147,21 @@ export function toFault(): void {
   field?.focus();
 }
 
+const costPart = signal<typeof import('./Cost.tsx') | null>(null);
+
+async function whatItTakes(): Promise<void> {
+  if (!checked.value.ok) {
+    toFault();
+    return;
+  }
+  try {
+    costPart.value = await import('./Cost.tsx');
+    await costPart.value.askCost();
+  } catch {
+    announce('That part of the page could not be loaded: try again');
+  }
+}
+
 export function ArchiveForm(): JSX.Element {
   const startButton = useRef<HTMLButtonElement>(null);
   useEffect(() => {
@@ -188,9 +204,11 @@ export function ArchiveForm(): JSX.Element {
           {busy.value ? 'A check is under way below; cancel it to start another.' : 'Nothing is downloaded from the archive before you start.'}
         </p>
         <p class="actions copy-ways">
+          <button id="ask-cost" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => void whatItTakes()}>What will it take?</button>
           <button id="mirror" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => openCopy('mirror')}>Mirror…</button>
           <button id="repair" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => openCopy('repair')}>Repair…</button>
         </p>
+        {costPart.value !== null && <costPart.value.Cost />}
       </div>}
     </form>
   );
