@@ -28,6 +28,8 @@ pub struct Budget {
     pub records_per_file: u64,
     /// Nesting of an XDR value, as stellar-xdr counts it. Its own tools use 500.
     pub xdr_depth: u32,
+    /// Inflated bytes of a checkpoint file that is held to be looked into: a busy network's have tens of megabytes.
+    pub held_file_bytes: u64,
     /// Findings kept of one run; the rest are counted.
     pub findings: usize,
 }
@@ -44,6 +46,7 @@ impl Default for Budget {
             bucket_record_bytes: 8 << 20,
             records_per_file: 4096,
             xdr_depth: 500,
+            held_file_bytes: 256 << 20,
             findings: 10_000,
         }
     }

@@ -15,10 +15,10 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("verify", &["archive", "codec", "limits"]),
     ("trust", &["archive", "codec", "limits", "verify"]),
     ("historywork", &["archive", "codec", "limits", "trust", "verify", "work"]),
-    ("explore", &["archive", "limits"]),
+    ("explore", &["archive", "codec", "limits", "trust", "verify"]),
     ("report", &["archive", "codec", "historywork", "trust", "verify"]),
     ("transport", &["archive", "codec"]),
-    ("driver", &["archive", "codec", "historywork", "limits", "report", "transport", "trust", "verify", "work"]),
+    ("driver", &["archive", "codec", "explore", "historywork", "limits", "report", "transport", "trust", "verify", "work"]),
     ("bindings", &["archive", "codec", "driver", "explore", "historywork", "limits", "report", "transport", "trust", "work"]),
     (
         "lib",

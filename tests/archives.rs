@@ -115,13 +115,7 @@ fn judge(variant: &Value, report: &Report, deep: bool) -> Result<(), String> {
 }
 
 fn run_variant(data: &Path, variant: &Value, deep: bool, trusting: bool) -> Report {
-    let folder = data.join("variants").join(variant["id"].as_str().unwrap()).join("files");
-    let mut archive = Overlay::new(data.join("archives").join(variant["base"].as_str().unwrap()));
-    for change in variant["changes"].as_array().unwrap() {
-        let path = change["path"].as_str().unwrap();
-        let bytes = (change["action"] != "delete").then(|| std::fs::read(folder.join(path)).unwrap());
-        archive = archive.replace(path, bytes);
-    }
+    let archive = Overlay::of_variant(data, variant);
     let ledger = |index: usize| variant["range"][index].as_u64().unwrap() as u32;
     let mut options = options(ledger(0), ledger(1), variant["networkPassphrase"].as_str());
     if variant["notes"]["open_high"] == true {

@@ -2,6 +2,8 @@
 //!
 //! Events are handed over as they happen; `onEvent` may call anything here, since every run has a state of its own.
 
+#[cfg(feature = "explore")]
+mod explore;
 mod options;
 
 use js_sys::{Array, Error, Function, JSON, Map, Object, Reflect, Uint8Array};
@@ -168,7 +170,7 @@ pub async fn dump_file(source: JsValue, path: String, on_line: Function, signal:
     } else {
         let mut printer = crate::explore::RecordPrinter::new(&path, &options.budget);
         let mut record = |bytes: &[u8]| print(printer.print(bytes)?);
-        driver::dump::read_records(&**reader, &host, &options, &path, &mut record).await
+        driver::dump::read_records(&**reader, &host, &options, &path, &mut record).await.map(|read| read.records)
     };
     let records = records.map_err(|error| match &error {
         _ if signal.aborted() => with_code(&format!("{path}: {error}"), "ABORTED", None),

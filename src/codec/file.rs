@@ -26,6 +26,11 @@ pub trait RecordSink {
         false
     }
 
+    /// Whether the rest of the file is wanted at all.
+    fn wants_more(&self) -> bool {
+        true
+    }
+
     /// Whether [`RecordSink::bytes`] still wants the rest after the record marks turned out wrong.
     fn wants_bytes_after_framing_error(&self) -> bool {
         false
@@ -245,7 +250,7 @@ impl Into<'_> {
         {
             *self.error = Some(error);
         }
-        if self.error.is_some() && !self.sink.wants_bytes_after_framing_error() {
+        if (self.error.is_some() && !self.sink.wants_bytes_after_framing_error()) || !self.sink.wants_more() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())

@@ -8,6 +8,7 @@ use crate::archive::id::ArchiveId;
 use crate::archive::path::ArchivePath;
 use crate::codec::file::{FileLimits, RecordSink};
 use crate::codec::record::Record;
+use crate::codec::u64_from;
 use crate::historywork::FileForm;
 use crate::transport::ArchiveReader;
 use crate::transport::pool::ArchivePool;
@@ -27,7 +28,17 @@ pub enum DumpError {
     Unread(ReadError),
 }
 
+/// What was read of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadRecords {
+    /// Records handed over.
+    pub records: u64,
+    /// Bytes as stored.
+    pub compressed: u64,
+}
+
 /// Reads the records of one file of an archive, each as it comes. A read that fails before the first one is tried again.
+/// Where `record` fails, no more is read.
 ///
 /// # Errors
 /// Why the file could not be read to its end; what stands before the fault was handed over.
@@ -37,13 +48,14 @@ pub async fn read_records(
     options: &ReadOptions,
     path: &ArchivePath,
     record: &mut dyn FnMut(&[u8]) -> Result<(), String>,
-) -> Result<u64, DumpError> {
+) -> Result<ReadRecords, DumpError> {
     let limits = if path.kind().is_some() { FileLimits::checkpoint_file(&options.budget) } else { FileLimits::bucket(&options.budget) };
-    let mut sink = Records { record, count: 0, failed: None };
+    let mut sink = Records { record, count: 0, compressed: 0, failed: None };
     let outcome = read(reader, host, options, path, FileForm::Records(limits), &mut sink).await;
     match (sink.failed, outcome?) {
         (Some(failed), _) => Err(DumpError::Faulty(failed)),
-        (None, Delivery::Read(summary)) => summary.map(|summary| summary.records).map_err(|error| DumpError::Faulty(error.to_string())),
+        (None, Delivery::Read(Ok(summary))) => Ok(ReadRecords { records: summary.records, compressed: sink.compressed }),
+        (None, Delivery::Read(Err(error))) => Err(DumpError::Faulty(error.to_string())),
         (None, _) => Err(DumpError::Missing),
     }
 }
@@ -58,17 +70,33 @@ pub async fn read_json(
     options: &ReadOptions,
     path: &ArchivePath,
 ) -> Result<serde_json::Value, DumpError> {
+    let bytes = read_plain(reader, host, options, path).await?;
+    serde_json::from_slice(&bytes).map_err(|error| DumpError::Faulty(format!("it is not valid JSON: {error}")))
+}
+
+/// Reads a state as it is.
+///
+/// # Errors
+/// Why it could not be read.
+pub async fn read_plain(
+    reader: &dyn ArchiveReader,
+    host: &dyn Host,
+    options: &ReadOptions,
+    path: &ArchivePath,
+) -> Result<Vec<u8>, DumpError> {
     let mut bytes = Content(Vec::new());
     match read(reader, host, options, path, FileForm::Plain { limit: options.budget.has_json_bytes }, &mut bytes).await? {
-        Delivery::Read(Ok(_)) => {
-            serde_json::from_slice(&bytes.0).map_err(|error| DumpError::Faulty(format!("it is not valid JSON: {error}")))
-        }
+        Delivery::Read(Ok(_)) => Ok(bytes.0),
         Delivery::Read(Err(error)) => Err(DumpError::Faulty(error.to_string())),
         Delivery::Missing | Delivery::NotRead(_) => Err(DumpError::Missing),
     }
 }
 
-async fn read<S: Progress>(
+/// Reads a file of an archive into a sink. A read that fails is tried again as long as the sink can begin again.
+///
+/// # Errors
+/// Why it could not be read to its end; a file that is missing or unsound is a [`Delivery`].
+pub(super) async fn read<S: Restart>(
     reader: &dyn ArchiveReader,
     host: &dyn Host,
     options: &ReadOptions,
@@ -83,7 +111,7 @@ async fn read<S: Progress>(
             Ok(delivery) => return Ok(delivery),
             Err(error) => {
                 let delay = options.retry.delay_ms(retry, host.jitter_thousandths());
-                let Some(delay) = delay.filter(|_| error.is_retryable() && !sink.has_begun() && !host.is_cancelled()) else {
+                let Some(delay) = delay.filter(|_| error.is_retryable() && !host.is_cancelled() && sink.restart()) else {
                     return Err(DumpError::Unread(error));
                 };
                 host.sleep(delay.max(error.retry_after_ms.unwrap_or(0).min(options.retry.max_delay_ms))).await;
@@ -93,14 +121,16 @@ async fn read<S: Progress>(
     Ok(Delivery::Missing)
 }
 
-/// A sink that knows whether another attempt would repeat what was handed over.
-trait Progress: RecordSink {
-    fn has_begun(&self) -> bool;
+/// A sink that may be read into again.
+pub(super) trait Restart: RecordSink {
+    /// Forgets what it took; `false` where that was handed on already, so that another attempt would repeat it.
+    fn restart(&mut self) -> bool;
 }
 
 struct Records<'a> {
     record: &'a mut dyn FnMut(&[u8]) -> Result<(), String>,
     count: u64,
+    compressed: u64,
     failed: Option<String>,
 }
 
@@ -111,11 +141,20 @@ impl RecordSink for Records<'_> {
             self.failed = (self.record)(record.bytes).err().map(|error| format!("record {}: {error}", record.index));
         }
     }
+
+    fn stored(&mut self, part: &[u8]) {
+        self.compressed = self.compressed.saturating_add(u64_from(part.len()));
+    }
+
+    fn wants_more(&self) -> bool {
+        self.failed.is_none()
+    }
 }
 
-impl Progress for Records<'_> {
-    fn has_begun(&self) -> bool {
-        self.count > 0
+impl Restart for Records<'_> {
+    fn restart(&mut self) -> bool {
+        self.compressed = 0;
+        self.count == 0
     }
 }
 
@@ -129,8 +168,9 @@ impl RecordSink for Content {
     fn record(&mut self, _: Record<'_>) {}
 }
 
-impl Progress for Content {
-    fn has_begun(&self) -> bool {
-        !self.0.is_empty()
+impl Restart for Content {
+    fn restart(&mut self) -> bool {
+        self.0.clear();
+        true
     }
 }

@@ -9,6 +9,8 @@ pub mod download;
 pub mod dump;
 pub mod estimate;
 pub mod event;
+#[cfg(feature = "explore")]
+pub mod explore;
 pub mod header;
 pub mod log;
 pub mod mirror;
@@ -23,6 +25,7 @@ pub mod recent_quorum_sets;
 pub mod repair;
 mod roots;
 mod schedule;
+mod search;
 pub mod status;
 mod verify;
 pub mod verify_checkpoints;

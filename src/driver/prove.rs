@@ -3,27 +3,28 @@
 //! What it is: which files are read, in which order. What it is not: the proof's form or its rules; those are
 //! [`crate::trust::proof`], which has the last word: a proof that does not verify here is not handed out.
 
-use futures_util::StreamExt;
 use stellar_xdr::{AccountId, LedgerKey, LedgerKeyAccount, Limits, PublicKey, Uint256, WriteXdr};
 
 use super::Host;
 use super::download::download_checkpoint;
-use super::dump::{DumpError, read_records};
+use super::dump::DumpError;
 use super::options::ReadOptions;
 use super::roots::{pinned_tip, read_roots};
 use super::schedule::Drive;
+pub use super::search::SearchProgress;
+use super::search::{Searched, scan_bucket, search_transaction};
 use crate::archive::checkpoint::{Checkpoint, CheckpointRange, LedgerSeq};
 use crate::archive::network::Network;
 use crate::archive::node::NodeId;
-use crate::archive::path::{ArchivePath, FileKind};
+use crate::archive::path::ArchivePath;
 use crate::archive::state::{BucketHash, HistoryArchiveState};
-use crate::codec::hash::{Hash256, Hasher};
+use crate::codec::hash::Hash256;
 use crate::codec::u64_from;
 use crate::historywork::checkpoint_data::MissingData;
 use crate::transport::ArchiveReader;
 use crate::transport::pool::ArchivePool;
 use crate::trust::Trust;
-use crate::trust::proof::make::{Anchored, CannotMake, FoundEntry, Records, Top, buckets_newest_first, find_result, is_entry_of};
+use crate::trust::proof::make::{Anchored, CannotMake, FoundEntry, Records, Top, buckets_newest_first};
 use crate::trust::proof::{Fault, verify_proof};
 use crate::verify::finding::FindingCode;
 
@@ -49,17 +50,6 @@ pub enum WantedTransaction {
         /// The place.
         index: u32,
     },
-}
-
-/// How far a search is.
-#[derive(Clone, Copy, Debug)]
-pub struct SearchProgress {
-    /// The checkpoint that was searched last.
-    pub checkpoint: Checkpoint,
-    /// Checkpoints searched.
-    pub done: u32,
-    /// Checkpoints of the range.
-    pub total: u32,
 }
 
 /// Why there is no proof.
@@ -225,44 +215,12 @@ impl Prover<'_> {
         let low = low.unwrap_or(LedgerSeq::GENESIS);
         let range = CheckpointRange::covering(low, high, self.options.frequency)
             .ok_or_else(|| ProveError::Usage(format!("there is no ledger from {low} to {high}")))?;
-        let total = range.count();
-        let newest_first = (0..total).rev().filter_map(|index| range.nth(index));
-        let mut searches = futures_util::stream::iter(newest_first)
-            .map(|checkpoint| async move { (checkpoint, self.search_in(checkpoint, hash).await) })
-            .buffered(self.options.concurrency.max(1));
-        let (mut done, mut unread) = (0, None);
-        while let Some((checkpoint, result)) = searches.next().await {
-            match result {
-                _ if self.host.is_cancelled() => return Err(ProveError::Cancelled),
-                Ok(Some(found)) => return Ok(found),
-                Ok(None) => {}
-                Err(path) => unread = unread.or(Some(path)),
-            }
-            done += 1;
-            progress(SearchProgress { checkpoint, done, total });
+        let (low, high) = (range.first().first_ledger(), range.last().last_ledger());
+        match search_transaction(&self.readers, self.host, self.options, hash, range, progress).await {
+            Searched::Found(ledger, index) => Ok((ledger, index)),
+            Searched::Nowhere { unread } => Err(ProveError::NotFound { low, high, unread }),
+            Searched::Cancelled => Err(ProveError::Cancelled),
         }
-        Err(ProveError::NotFound { low: range.first().first_ledger(), high: range.last().last_ledger(), unread })
-    }
-
-    /// Looks for a transaction in a checkpoint's results, of whichever archive can be read.
-    async fn search_in(&self, checkpoint: Checkpoint, hash: &Hash256) -> Result<Option<(LedgerSeq, u32)>, ArchivePath> {
-        let path = ArchivePath::of_checkpoint(FileKind::Results, checkpoint);
-        let mut was_read = false;
-        for reader in &self.readers {
-            if self.host.is_cancelled() {
-                break;
-            }
-            let mut found = None;
-            let mut record = |bytes: &[u8]| {
-                found = found.or_else(|| find_result(bytes, hash));
-                Ok(())
-            };
-            was_read |= read_records(*reader, self.host, self.options, &path, &mut record).await.is_ok();
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        if was_read { Ok(None) } else { Err(path) }
     }
 
     async fn tip(&self) -> Result<Checkpoint, ProveError> {
@@ -335,36 +293,25 @@ impl Prover<'_> {
         let path = ArchivePath::of_bucket(bucket);
         let mut why = String::new();
         for reader in &self.readers {
-            let (mut hasher, mut entry) = (Hasher::default(), None);
             let mut content = kept.buckets.is_some().then(Vec::new);
-            let mut record = |bytes: &[u8]| {
-                // The mark of a record is all that stands between it and the one before.
-                let mark = u32::try_from(bytes.len()).map_err(|_| "the record is too long".to_owned())? | LAST_FRAGMENT;
-                hasher.update(&mark.to_be_bytes());
-                hasher.update(bytes);
+            let mut keep = |part: &[u8]| {
                 if let Some(held) = &mut content {
-                    held.extend_from_slice(&mark.to_be_bytes());
-                    held.extend_from_slice(bytes);
+                    held.extend_from_slice(part);
                 }
                 if content.as_ref().is_some_and(|held| u64_from(held.len()) > kept.left) {
                     content = None;
                 }
-                if is_entry_of(bytes, key) {
-                    entry = Some(bytes.to_vec());
-                }
-                Ok(())
             };
-            let read = read_records(*reader, self.host, self.options, &path, &mut record).await;
+            let scanned = scan_bucket(*reader, self.host, self.options, &path, key, &mut keep).await;
             if self.host.is_cancelled() {
                 return Err(ProveError::Cancelled);
             }
-            let actual = BucketHash::new(hasher.finish());
-            match read {
-                Ok(_) if actual == bucket => {
+            match scanned {
+                Ok(scanned) if scanned.actual == bucket => {
                     kept.add(content);
-                    return Ok(entry);
+                    return Ok(scanned.entry);
                 }
-                Ok(_) => why = format!("its content hashes to {actual}"),
+                Ok(scanned) => why = format!("its content hashes to {}", scanned.actual),
                 Err(DumpError::Missing) if !why.is_empty() => {}
                 Err(error) => why = error.to_string(),
             }
@@ -378,9 +325,6 @@ impl Prover<'_> {
         report.fault.map_or(Ok(proof), |fault| Err(ProveError::Refuted(fault)))
     }
 }
-
-/// The high bit of a record mark (rules B.4).
-const LAST_FRAGMENT: u32 = 1 << 31;
 
 /// Buckets that were kept to be embedded: all of those that were read, or none.
 struct Kept {

@@ -7,7 +7,7 @@ use js_sys::{Date, Math, Promise, Reflect};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, AbortSignal, MessageChannel, Performance};
+use web_sys::{AbortController, AbortSignal, MessageChannel, MessagePort, Performance};
 
 use super::Host;
 
@@ -61,6 +61,15 @@ impl WebHost {
     }
 }
 
+/// Closed when it is dropped, also where nobody waits for its message any more: an open port would keep Node running.
+struct OpenPort(MessagePort);
+
+impl Drop for OpenPort {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 impl Host for WebHost {
     #[allow(clippy::as_conversions)] // milliseconds since the start, well within 2^53
     fn now_ms(&self) -> u64 {
@@ -83,15 +92,15 @@ impl Host for WebHost {
     /// A message to itself is a task of its own and, unlike nested timers, is not delayed.
     fn yield_now(&self) -> LocalBoxFuture<'static, ()> {
         let Ok(channel) = MessageChannel::new() else { return Box::pin(TimeoutFuture::new(0)) };
-        let (near, far) = (channel.port1(), channel.port2());
-        let delivered = Promise::new(&mut |resolve, _| near.set_onmessage(Some(&resolve)));
+        let (near, far) = (OpenPort(channel.port1()), channel.port2());
+        let delivered = Promise::new(&mut |resolve, _| near.0.set_onmessage(Some(&resolve)));
         if far.post_message(&JsValue::NULL).is_err() {
             return Box::pin(TimeoutFuture::new(0));
         }
         Box::pin(async move {
             // The promise is only ever resolved.
             let _ = JsFuture::from(delivered).await;
-            near.close();
+            drop(near);
         })
     }
 

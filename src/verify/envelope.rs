@@ -20,6 +20,9 @@ pub(crate) struct Envelope<'a> {
     pub(crate) hash: Option<Hash256>,
     /// Whether it is a smart contract transaction.
     pub(crate) is_soroban: bool,
+    /// What stands between the network's id and the transaction where it is hashed.
+    type_and_prefix: &'static [u8],
+    transaction: &'a [u8],
 }
 
 const ENVELOPE_TYPE_TX_V0: u32 = 0;
@@ -32,7 +35,7 @@ impl<'a> Envelope<'a> {
         let start = cursor.at();
         let kind = cursor.u32()?;
         let body = cursor.at();
-        let (type_and_prefix, is_soroban): (&[u8], bool) = match kind {
+        let (type_and_prefix, is_soroban): (&'static [u8], bool) = match kind {
             ENVELOPE_TYPE_TX_V0 => {
                 cursor.read::<TransactionV0>(depth)?;
                 (&[0, 0, 0, 2, 0, 0, 0, 0], false)
@@ -47,7 +50,13 @@ impl<'a> Envelope<'a> {
         let transaction = cursor.since(body);
         cursor.read::<VecM<DecoratedSignature, 20>>(depth)?;
         let hash = network.map(|network| sha256(&[network.hash().as_bytes(), type_and_prefix, transaction]));
-        Ok(Self { bytes: cursor.since(start), hash, is_soroban })
+        Ok(Self { bytes: cursor.since(start), hash, is_soroban, type_and_prefix, transaction })
+    }
+
+    /// The bytes that its transaction's hash is over.
+    #[cfg(feature = "explore")]
+    pub(crate) fn hashed(&self, network: &NetworkId) -> Vec<u8> {
+        [network.hash().as_bytes(), self.type_and_prefix, self.transaction].concat()
     }
 
     /// What sets are ordered by.

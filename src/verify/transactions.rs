@@ -44,12 +44,17 @@ impl SetEra {
     /// The hash of the empty set on top of a ledger (T4).
     #[must_use]
     pub fn empty_set_hash(self, previous: &Hash256) -> Hash256 {
-        let previous = previous.as_bytes();
-        match self {
-            Self::Legacy => sha256(&[previous]),
-            Self::Phases => sha256(&[&[0, 0, 0, 1], previous, &[0, 0, 0, 2], &[0; 16]]),
-            Self::ParallelPhase => sha256(&[&[0, 0, 0, 1], previous, &[0, 0, 0, 2], &[0; 8], &[0, 0, 0, 1], &[0; 8]]),
-        }
+        sha256(&[&self.hashed_empty_set(previous)])
+    }
+
+    /// The bytes that the empty set's hash is over.
+    pub(crate) fn hashed_empty_set(self, previous: &Hash256) -> Vec<u8> {
+        let phases: &[u8] = match self {
+            Self::Legacy => return previous.as_bytes().to_vec(),
+            Self::Phases => &[0; 16],
+            Self::ParallelPhase => &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0],
+        };
+        [&[0, 0, 0, 1][..], previous.as_bytes(), &[0, 0, 0, 2], phases].concat()
     }
 
     /// Every era.
@@ -381,6 +386,40 @@ impl Set {
         }
         let hash = sha256(&[&legacy_previous, txs]);
         Some(Self { generalized: false, previous: Hash256::new(legacy_previous), hash, legacy_part_is_clear: true })
+    }
+}
+
+/// Where the set of a `TransactionHistoryEntry` stands in its record.
+#[cfg(feature = "explore")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SetPlace {
+    /// A `GeneralizedTransactionSet`, else a `TransactionSet`, whose hash leaves out the count at its byte 32 (T1, T2).
+    pub(crate) generalized: bool,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+#[cfg(feature = "explore")]
+impl SetPlace {
+    /// Looks for it; a legacy half that is filled although it is unused is passed over.
+    pub(crate) fn of(record: &[u8], depth: u32) -> Option<Self> {
+        let generalized = |start| Self { generalized: true, start, end: record.len() };
+        if record.get(36..44) == Some(&[0, 0, 0, 0, 0, 0, 0, 1]) {
+            return Some(generalized(44));
+        }
+        let end = record.len().checked_sub(4).filter(|end| *end >= MIN_ENTRY - 4)?;
+        let mut cursor = Cursor::new(record);
+        let mut after_legacy_half = || -> Result<u32, XdrError> {
+            cursor.take(36)?;
+            for _ in 0..cursor.u32()? {
+                Envelope::read(&mut cursor, None, depth)?;
+            }
+            cursor.u32()
+        };
+        match after_legacy_half() {
+            Ok(1) => Some(generalized(cursor.at())),
+            _ => Some(Self { generalized: false, start: 4, end }),
+        }
     }
 }
 

@@ -97,6 +97,18 @@ impl Overlay {
         Self { base: LocalArchive::new(base), changes: BTreeMap::new() }
     }
 
+    /// A corrupted archive of the data set, by its entry in the manifest.
+    pub fn of_variant(data: &Path, variant: &serde_json::Value) -> Self {
+        let folder = data.join("variants").join(variant["id"].as_str().unwrap()).join("files");
+        let mut archive = Self::new(data.join("archives").join(variant["base"].as_str().unwrap()));
+        for change in variant["changes"].as_array().unwrap() {
+            let path = change["path"].as_str().unwrap();
+            let bytes = (change["action"] != "delete").then(|| std::fs::read(folder.join(path)).unwrap());
+            archive = archive.replace(path, bytes);
+        }
+        archive
+    }
+
     pub fn replace(mut self, path: impl Into<String>, bytes: Option<Vec<u8>>) -> Self {
         self.changes.insert(path.into(), bytes);
         self

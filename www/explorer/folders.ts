@@ -2,18 +2,20 @@
  * Folders of this computer as archives. Nothing of them leaves it.
  *
  * Two ways lead to a folder. A handle (File System Access) can be stored and asked for again with one click; a list of files
- * (`<input webkitdirectory>`, everywhere else) is gone with the page. Not here: which folders the form names.
+ * (`<input webkitdirectory>`, everywhere else) is gone with the page. Not here: reading them (`folder-reader.ts`), and which folders the form names.
  */
 import { signal } from '@preact/signals';
-import type { ArchiveFile, ArchiveReader } from '../lib/types.ts';
+import type { ArchiveReader } from '../lib/types.ts';
+import { filesReader, handleReader } from './folder-reader.ts';
+import type { FolderHandle } from './folder-reader.ts';
 
-/** What the browsers that have it add to the standard's handle. */
-export interface FolderHandle extends FileSystemDirectoryHandle {
-  requestPermission?(mode: { mode: 'read' }): Promise<PermissionState>;
-}
+export { folderLabel } from './folder-reader.ts';
+export type { FolderHandle } from './folder-reader.ts';
 
+/** One of the two ways, with what its reader reads: a worker makes a reader of its own of that. */
 export interface Folder extends ArchiveReader {
   readonly handle?: FolderHandle;
+  readonly files?: ReadonlyMap<string, File>;
 }
 
 /** The folders this page may read at this moment, by their names in the form. */
@@ -24,50 +26,14 @@ function keep(name: string, folder: Folder): string {
   return name;
 }
 
-function unreadable(name: string, cause: unknown): Error {
-  const said = cause instanceof Error ? cause.message : String(cause);
-  return Object.assign(new Error(`the folder ${name} cannot be read any more: ${said}`, { cause }), {
-    code: 'FORBIDDEN',
-    advice: 'See that the folder is still there, choose it again, and continue the run',
-  });
-}
-
-function isMissing(thrown: unknown): boolean {
-  return thrown instanceof DOMException && (thrown.name === 'NotFoundError' || thrown.name === 'TypeMismatchError');
-}
-
-async function readHandle(root: FolderHandle, path: string): Promise<ArchiveFile> {
-  const folders = path.split('/');
-  const name = folders.pop() ?? '';
-  try {
-    let folder: FileSystemDirectoryHandle = root;
-    for (const part of folders) folder = await folder.getDirectoryHandle(part);
-    return (await (await folder.getFileHandle(name)).getFile()).stream();
-  } catch (thrown) {
-    if (!isMissing(thrown)) throw unreadable(root.name, thrown);
-  }
-  // A drive pulled out must not look like an archive with its files missing.
-  try {
-    await root.keys().next();
-    return null;
-  } catch (thrown) {
-    throw unreadable(root.name, thrown);
-  }
-}
-
-/** The name an archive of this folder gets in reports. */
-export function folderLabel(name: string): string {
-  return `folder ${name}`;
-}
-
 export function openHandle(handle: FolderHandle, name: string): string {
-  return keep(name, { name: folderLabel(name), handle, get: (path) => readHandle(handle, path) });
+  return keep(name, { ...handleReader(handle, name), handle });
 }
 
 export function openFiles(files: FileList, name: string): string {
   // Each path begins with the chosen folder's own name.
   const byPath = new Map([...files].map((file) => [file.webkitRelativePath.slice(file.webkitRelativePath.indexOf('/') + 1), file]));
-  return keep(name, { name: folderLabel(name), get: async (path) => byPath.get(path)?.stream() ?? null });
+  return keep(name, { ...filesReader(byPath, name), files: byPath });
 }
 
 /** Two folders may have one name; the form and the report need two. */

@@ -1,12 +1,13 @@
 /**
  * The page's worker: the library's, which answers runs, and beside it messages of its own: one as soon as the verifier is
- * loaded, and an answer to each proof that it is given.
+ * loaded, an answer to each proof that it is given, and to each question about an archive that is looked into.
  *
  * So WebAssembly never runs on the page's own thread, and the first run finds it warm.
  */
 import { init, networkPresets, quorumSetPresets, repairPlan, verifyProof, versions } from '../lib/index.ts';
 import type { NetworkPreset, ProofOptions, ProofReport, QuorumSetPreset, RepairPlan, Report, Versions } from '../lib/types.ts';
 import '../lib/worker.ts';
+import { isForExplorer, serveExplorer } from './explore/serve.ts';
 
 export type Greeting =
   | { readonly greeting: 'ready'; readonly presets: readonly NetworkPreset[]; readonly quorumSets: readonly QuorumSetPreset[]; readonly versions: Versions }
@@ -69,4 +70,5 @@ async function plan({ plan: number, report }: PlanQuestion): Promise<PlanAnswer>
 addEventListener('message', ({ data }: MessageEvent<unknown>) => {
   if (isPlanQuestion(data)) void plan(data).then((made) => postMessage(made));
   if (isQuestion(data)) void answer(data).then((found) => postMessage(found));
+  if (isForExplorer(data)) void serveExplorer(data, (message) => postMessage(message));
 });

@@ -4,6 +4,9 @@
  * Not here: where the `.wasm` comes from (each entry says) and anything about archives.
  */
 import * as glue from '../../target/pkg/stellar_archive_verifier.js';
+import { explorerOver } from './explore.ts';
+import type { WasmExplorer } from './explore.ts';
+import type { ArchiveExplorer } from './explore-types.ts';
 import { ArchiveVerifierError, crashed, isTrap, messageOf, toVerifierError } from './errors.ts';
 import {
   CHECKPOINT_HASHES_OPTIONS, COMPARE_OPTIONS, DOWNLOAD_OPTIONS, DUMP_OPTIONS, ENTRY_PROOF_OPTIONS, HEADER_CHECK_OPTIONS, LOG_OPTIONS, MIRROR_OPTIONS,
@@ -60,6 +63,7 @@ export interface Engine {
   publishCheckpoint(
     sources: ArchiveSources, checkpoint: number, destinations: ArchiveWriter | readonly ArchiveWriter[], options?: ReadOptions,
   ): Promise<PublishSummary>;
+  exploreArchive(source: ArchiveSource): ArchiveExplorer;
   repairPlan(report: Report): RepairPlan;
   prometheusText(report: Report): string;
   versions(): Versions;
@@ -95,6 +99,7 @@ interface Exports {
   publishCheckpoint(
     sources: PlainSource[], checkpoint: number, destinations: StagedWriter[], options: Plain<ReadOptions>, signal: AbortSignal,
   ): Promise<PublishSummary>;
+  readonly Explorer: new (source: PlainSource) => WasmExplorer;
   repairPlan(report: Report): RepairPlan;
   prometheusText(report: Report): string;
   versions(): Versions;
@@ -130,6 +135,8 @@ export function createEngine(host: Host): Engine {
   let loaded = false;
   let crash: ArchiveVerifierError | undefined;
   let everCrashed = false;
+  /** How many instances there were before this one. */
+  let instance = 0;
   const pending = new Set<(error: ArchiveVerifierError) => void>();
   let unwatch: (() => void) | undefined;
 
@@ -169,6 +176,7 @@ export function createEngine(host: Host): Engine {
     if (crash === undefined) return;
     if (wasm.__wbg_reset_state === undefined) throw crash;
     wasm.__wbg_reset_state();
+    instance += 1;
     crash = undefined;
   }
 
@@ -380,6 +388,17 @@ export function createEngine(host: Host): Engine {
       const sequence = plainCheckpoint(checkpoint);
       return ask('publishCheckpoint', options.signal, ({ signal }) => wasm.publishCheckpoint(plain, sequence, places, rest, signal));
     },
+    exploreArchive: (source) => explorerOver({
+      check() {
+        const plain = plainSource(source);
+        checkAddresses([plain]);
+        return plain;
+      },
+      open: (plain) => new wasm.Explorer(plain),
+      instance: () => instance,
+      ask: (name, signal, body) => ask(name, signal, (stop) => body(stop.signal)),
+      tell,
+    }),
     repairPlan: (report) => call('repairPlan', () => wasm.repairPlan(report)),
     prometheusText: (report) => call('prometheusText', () => wasm.prometheusText(report)),
     versions: () => call('versions', () => wasm.versions()),

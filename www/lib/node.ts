@@ -9,6 +9,7 @@ import { initSync } from '../../target/pkg/stellar_archive_verifier.js';
 import { createEngine } from './engine.ts';
 import type { WasmInput } from './engine.ts';
 import { ArchiveVerifierError } from './errors.ts';
+import type { ArchiveExplorer } from './explore-types.ts';
 import type { CopyRun, Run } from './run.ts';
 import type {
   ArchiveReader, ArchiveSource, ArchiveSources, ArchiveStatus, ArchiveWriter, CheckpointData, CheckpointHashesOptions, CompareEvent,
@@ -35,9 +36,12 @@ export { s3Writer } from './writers/s3.ts';
 export { stagedWriter } from './writers/staged.ts';
 export { zipArchive } from './writers/zip.ts';
 export type { ConfigQuorumSet } from './core-config.ts';
+export type * from './explore-types.ts';
+export type { Claim as CheckClaim } from './explore-types.ts';
 export type { WasmInput } from './engine.ts';
 export type { CopyRun, Run } from './run.ts';
 export type * from './types.ts';
+export type { Claim } from './types.ts';
 export type { MemoryArchive } from './writers/memory.ts';
 export type { PresignedOptions } from './writers/presigned.ts';
 export type { R2BucketLike, R2Options, R2UploadLike } from './writers/r2.ts';
@@ -217,6 +221,14 @@ export function publishCheckpoint(
   sources: ArchiveSources, checkpoint: number, destinations: ArchiveWriter | readonly ArchiveWriter[], options: ReadOptions = {},
 ): Promise<PublishSummary> {
   return engine.publishCheckpoint(sources, checkpoint, destinations, options);
+}
+
+/**
+ * One archive, to look into: checkpoints, ledgers, transactions, buckets, each value beside what it was checked against. Nothing is read
+ * before the first call; what was read last is kept until `close()`.
+ */
+export function exploreArchive(source: ArchiveSource): ArchiveExplorer {
+  return engine.exploreArchive(source);
 }
 
 /** What a verification found, as a plan of what is to be mended, in stellar-archivist's form. Needs `await init()` first. */

@@ -78,6 +78,12 @@ export function plainLedger(ledger: number): number {
   return plainSequence(ledger, 'ledger', 'The first ledger is 1.');
 }
 
+/** A place in a list, or a number of its entries. */
+export function plainPlace(place: number, what: string): number {
+  if (Number.isInteger(place) && place >= 0 && place <= 0xffff_ffff) return place;
+  throw usage(`the ${what} must be a whole number from 0 to ${0xffff_ffff}, not ${String(place)}`, 'Places are counted from 0.');
+}
+
 /** The bytes of an entry, which may be given in base64. */
 export function plainEntry(entry: string | Uint8Array): Uint8Array {
   if (entry instanceof Uint8Array) return entry;

@@ -307,7 +307,7 @@ fn index_of(record: &[u8], hash: &Hash256) -> Option<u32> {
 }
 
 /// The `TransactionResultSet` of a `TransactionHistoryResultEntry`.
-fn result_set(record: &[u8]) -> Option<&[u8]> {
+pub(crate) fn result_set(record: &[u8]) -> Option<&[u8]> {
     record.get(4..record.len().checked_sub(4)?)
 }
 
@@ -322,12 +322,10 @@ fn set_of(record: &[u8]) -> Option<TransactionSet> {
 }
 
 fn empty_set(era: SetEra, previous: &Hash256) -> TransactionSet {
-    let phases: &[u8] = match era {
-        SetEra::Legacy => return TransactionSet::Legacy(to_base64(&[previous.as_bytes(), &[0; 4][..]].concat())),
-        SetEra::Phases => &[0; 16],
-        SetEra::ParallelPhase => &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0],
-    };
-    TransactionSet::Generalized(to_base64(&[&[0, 0, 0, 1][..], previous.as_bytes(), &[0, 0, 0, 2], phases].concat()))
+    match era {
+        SetEra::Legacy => TransactionSet::Legacy(to_base64(&[previous.as_bytes(), &[0; 4][..]].concat())),
+        SetEra::Phases | SetEra::ParallelPhase => TransactionSet::Generalized(to_base64(&era.hashed_empty_set(previous))),
+    }
 }
 
 /// The `TransactionEnvelope` with a hash.

@@ -9,9 +9,9 @@
 
 mod entry;
 pub mod make;
-mod read;
+pub(crate) mod read;
 mod seal;
-mod transaction;
+pub(crate) mod transaction;
 mod wire;
 mod words;
 

@@ -43,7 +43,7 @@ pub(super) fn base64(field: &str, text: &str) -> Result<Vec<u8>, Fault> {
     STANDARD.decode(text).map_err(|error| Fault::new(field, format!("it is no canonical base64: {error}")))
 }
 
-pub(super) fn to_base64(bytes: &[u8]) -> String {
+pub(crate) fn to_base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 

@@ -75,7 +75,7 @@ pub(super) fn check(
 }
 
 /// The results of a `TransactionResultSet`: the bytes of each, and whose it is. One is decoded at a time.
-pub(super) fn result_pairs(bytes: &[u8]) -> Result<Vec<(&[u8], Hash256)>, XdrError> {
+pub(crate) fn result_pairs(bytes: &[u8]) -> Result<Vec<(&[u8], Hash256)>, XdrError> {
     let mut cursor = Cursor::new(bytes);
     // The count is a claim: the list grows with what is really there.
     let mut pairs = Vec::new();
@@ -88,7 +88,7 @@ pub(super) fn result_pairs(bytes: &[u8]) -> Result<Vec<(&[u8], Hash256)>, XdrErr
     Ok(pairs)
 }
 
-fn facts(hash: Hash256, index: u32, of: usize, result: &TransactionResult) -> TransactionFacts {
+pub(crate) fn facts(hash: Hash256, index: u32, of: usize, result: &TransactionResult) -> TransactionFacts {
     let failed = |operations: usize| format!("it failed: not all of its {operations} operations succeeded, so none took effect");
     let (successful, result_in_words) = match &result.result {
         TransactionResultResult::TxSuccess(_) => (true, "it succeeded".to_owned()),
