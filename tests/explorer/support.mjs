@@ -80,7 +80,7 @@ export async function setUp(archives = {}) {
       });
       await prepare(context, tab);
       await tab.goto(`${site.url}${hash}`);
-      await tab.waitForSelector('#start');
+      await tab.waitForSelector('#start', { state: 'attached' });
       return {
         tab,
         context,

@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import { App } from './parts/App.tsx';
+import { fetchRunPart } from './parts/RunPart.tsx';
 import { boot } from './store.ts';
 
 const root = document.getElementById('app');
@@ -7,4 +8,5 @@ if (root !== null) {
   root.replaceChildren();
   render(<App />, root);
   boot();
+  void fetchRunPart();
 }

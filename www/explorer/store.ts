@@ -7,6 +7,7 @@ import { checkProof, type Engine, loadEngine, takeWorker, warmUp } from './engin
 import { folderLabel, folders, type FolderHandle, reopen } from './folders.ts';
 import { type AtHand, checkForm, checkTrust, decodeForm, EMPTY_FORM, encodeForm, type FormState, NOBODY, OWN, parseArchive, type Source } from './form.ts';
 import { type KnownValidator, knownValidators, readQuorumSet, summaryOf } from './quorum-set.ts';
+import { lookIn, withLook } from './look.ts';
 import { isGoing, isOver, type Run, type Setup, startRun } from './run.ts';
 import { hold, putRun, removeRun, type SavedRun, savedRuns } from './saved-runs.ts';
 
@@ -27,6 +28,8 @@ const SAMPLE = '/archive/sample/';
 
 const page = new URL(location.href);
 
+/** What is looked at inside an archive, as keys of the address; empty: nothing, the page is about checks. */
+export const look = signal(lookIn(location.hash));
 export const form = signal<FormState>(decodeForm(location.hash) ?? EMPTY_FORM);
 export const formOpen = signal(true);
 /** Faults are shown after the first try to start, and from then on as they are mended. */
@@ -109,9 +112,10 @@ export function announce(text: string): void {
 let entryTaken = false;
 
 function writeAddress(): void {
-  const link = encodeForm(form.value);
+  const entered = encodeForm(form.value);
+  const link = withLook(entered, look.value);
   const standing = decodeForm(location.hash);
-  const same = standing !== null && encodeForm(standing) === link;
+  const same = standing !== null && encodeForm(standing) === entered;
   if (entryTaken && !same) {
     history.pushState(null, '', link || location.pathname);
     entryTaken = false;
@@ -376,11 +380,15 @@ export function newCheck(): void {
   requestAnimationFrame(() => document.getElementById('archive')?.focus());
 }
 
+/** The name that an archive has in reports. */
+export function sourceLabel(source: Source): string {
+  return source.kind === 'folder' ? folderLabel(source.name) : parseArchive(source.url, page)?.href ?? source.url;
+}
+
 /** The form for a copy of what it names, or of what a check was about; of the archive to mend its own files are of no use. */
 export function openCopy(kind: 'mirror' | 'repair', mend: string | null = null, entered: FormState = form.value): void {
   if (busy.value) return;
-  const name = (source: Source): string => (source.kind === 'folder' ? folderLabel(source.name) : parseArchive(source.url, page)?.href ?? source.url);
-  const sources = entered.sources.filter((source) => mend === null || name(source) !== mend);
+  const sources = entered.sources.filter((source) => mend === null || sourceLabel(source) !== mend);
   tried.value = false;
   // A copy is of a range.
   edit({ ...entered, scope: 'range', sources: sources.length === 0 ? EMPTY_FORM.sources : sources });
@@ -472,7 +480,17 @@ export async function openProof(name: string, text: string): Promise<void> {
   announce(found.state === 'done' ? `${found.report.verdict}: ${found.report.statement}` : `The proof could not be checked: ${found.reason}`);
 }
 
+/** The link to a look inside an archive of the form, the first one unless `archive` is the name of another. */
+export function lookLink(keys: string, archive?: string): string {
+  const { sources } = form.value;
+  // Reports leave the slash at the end out.
+  const place = archive === undefined ? 0 : sources.findIndex((source) => sourceLabel(source).replace(/\/$/, '') === archive.replace(/\/$/, ''));
+  if (archive !== undefined && place < 0) return withLook(encodeForm({ ...EMPTY_FORM, sources: [{ kind: 'url', url: archive }] }), keys);
+  return withLook(encodeForm(form.value), place > 0 ? `${keys}&in=${place + 1}` : keys);
+}
+
 function followAddress(): void {
+  look.value = lookIn(location.hash);
   const linked = decodeForm(location.hash);
   if (linked === null || encodeForm(linked) === encodeForm(form.value)) return;
   form.value = linked;

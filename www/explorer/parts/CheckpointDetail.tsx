@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { CHECKPOINT_KINDS, type CheckpointTable, filePath, firstLedgerOf, KIND_LABEL } from '../checkpoints.ts';
 import { grouped, hex, plural } from '../format.ts';
 import { isOver, type Run } from '../run.ts';
+import { lookLink } from '../store.ts';
 import { FileLinks } from './FileLink.tsx';
 import { FindingCard } from './Findings.tsx';
 import { StatusBadge } from './StatusBadge.tsx';
@@ -37,6 +38,7 @@ export function CheckpointDetail(props: {
         Ledgers {grouped(firstLedgerOf(checkpoint, table.frequency))} to {grouped(checkpoint)}
         {props.size > 1 ? `; the first ${wordFor(worst, over, table.sampled)} one of ${plural(end - props.index, 'checkpoint')} in this cell` : ''}
       </p>
+      <p class="look-inside"><a href={lookLink(`checkpoint=${checkpoint}`, run.archives[0])}>Look inside this checkpoint</a></p>
       <ul class="files">
         {CHECKPOINT_KINDS.map((kind) => {
           const state = table.statusOf(index, kind);

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import type { Finding } from '../../lib/types.ts';
 import { grouped, plural, sentence, shortName } from '../format.ts';
 import type { Run } from '../run.ts';
+import { lookLink } from '../store.ts';
 import { CopyButton } from './CopyButton.tsx';
 import { FileLink } from './FileLink.tsx';
 import { Value } from './Hash.tsx';
@@ -65,10 +66,8 @@ export function FindingCard({ finding }: { readonly finding: Finding }): JSX.Ele
         <span class="severity">{finding.severity}</span>
         <span class="where">
           {finding.ledger !== undefined
-            ? `Ledger ${grouped(finding.ledger)}`
-            : finding.checkpoint !== undefined
-              ? `Checkpoint ${grouped(finding.checkpoint)}`
-              : ''}
+            ? <a href={lookLink(`ledger=${finding.ledger}`, finding.archive)}>Ledger {grouped(finding.ledger)}</a>
+            : finding.checkpoint !== undefined && <a href={lookLink(`checkpoint=${finding.checkpoint}`, finding.archive)}>Checkpoint {grouped(finding.checkpoint)}</a>}
         </span>
       </div>
       <p class="message"><Prose text={finding.message} /></p>

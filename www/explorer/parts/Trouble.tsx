@@ -22,7 +22,7 @@ const NGINX = 'add_header Access-Control-Allow-Origin "*" always;';
 const SHOWN = 10;
 
 /** A refusal and a dead server look the same to a page; this says so, and how to tell them apart. */
-function CrossOrigin({ archive }: { readonly archive: string | undefined }): JSX.Element {
+export function CrossOrigin({ archive, report = false }: { readonly archive: string | undefined; readonly report?: boolean }): JSX.Element {
   const probe = `curl -sSI ${quoted(`${(archive ?? '').replace(/\/?$/, '/')}.well-known/stellar-history.json`)}`;
   return (
     <Fragment>
@@ -41,7 +41,7 @@ function CrossOrigin({ archive }: { readonly archive: string | undefined }): JSX
           <span class="snippet"><code>{NGINX}</code><CopyButton small label="Copy" title="Copy the nginx line" text={() => NGINX} /></span>
         </li>
         <li>
-          <strong>If it is not,</strong> verify without a browser between you and it: the command line (below, under “Report”) reads any
+          <strong>If it is not,</strong> verify without a browser between you and it: the command line{report ? ' (below, under “Report”)' : ''} reads any
           archive, and <code>npm start -- --archive DIR</code> offers a downloaded copy to this page.
         </li>
       </ol>
@@ -78,7 +78,7 @@ export function Trouble({ run }: { readonly run: Run }): JSX.Element | null {
         <section key={code} class="notice tone-unchecked" aria-label={titleOf(code, run, errors)} data-error={code}>
           <h2><Icon name="warning" /> <span class="archive-name">{titleOf(code, run, errors)}</span></h2>
           {code === 'CORS_OR_NETWORK' ? (
-            <CrossOrigin archive={unheard(run, errors)} />
+            <CrossOrigin archive={unheard(run, errors)} report />
           ) : (
             <p>{sentence(errors[0]?.message ?? '')} {sentence(errors[0]?.advice ?? '')}</p>
           )}
