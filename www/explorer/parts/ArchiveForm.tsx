@@ -204,7 +204,7 @@ export function ArchiveForm(): JSX.Element {
           {busy.value ? 'A check is under way below; cancel it to start another.' : 'Nothing is downloaded from the archive before you start.'}
         </p>
         <p class="actions copy-ways">
-          <button id="ask-cost" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => void whatItTakes()}>What will it take?</button>
+          <button id="ask-cost" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => void whatItTakes()}>Estimate</button>
           <button id="mirror" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => openCopy('mirror')}>Mirror…</button>
           <button id="repair" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => openCopy('repair')}>Repair…</button>
         </p>
