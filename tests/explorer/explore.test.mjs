@@ -710,7 +710,7 @@ describe('craft', () => {
     // The states of real archives name longer programs than those of the sample.
     const real = skip ? {} : { 'a real checkpoint': { checkpoint: 2943 } };
     for (const [name, keys] of Object.entries({ ...VIEWS, ...real })) {
-      const archive = name in real ? '/archive/testnet/' : here;
+      const archive = name in real ? { archive: '/archive/testnet/' } : here;
       const opened = await openView(keys, { archive, viewport: { width: 320, height: 640 } });
       for (const summary of await opened.tab.locator('.view summary').all().then((all) => all.slice(0, 6))) await summary.click();
       const over = await opened.tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
