@@ -162,6 +162,22 @@ async function findBrowser() {
   return CHROMIUM === null || CHROMEDRIVER === null ? null : { CHROMIUM, CHROMEDRIVER };
 }
 
+/** The page's second browser. Its tests say that they are skipped where it cannot be had. */
+const firefox = once(async () => {
+  let found = await findFirefox();
+  if (found === null) {
+    // Whatever hindered it has been told, or is told by the tests.
+    await debianPackages(['firefox-esr'], 'Firefox').catch(() => {});
+    found = await findFirefox();
+  }
+  return found === null ? {} : { FIREFOX: found };
+});
+
+async function findFirefox() {
+  const mac = '/Applications/Firefox.app/Contents/MacOS/firefox';
+  return process.env.FIREFOX ?? (await onPath(['firefox-esr', 'firefox'])) ?? (existsSync(mac) ? mac : null);
+}
+
 /** Some corrupted archives are made by a script in Python. */
 const python = once(async () => {
   if ((await ask('python3', ['--version'])) === null) await debianPackages(['python3'], 'Python 3');
@@ -178,7 +194,7 @@ async function onPath(names) {
 // apt allows one at a time, so that each call waits for the one before.
 let apt = Promise.resolve();
 
-function debianPackages(names, description) {
+async function debianPackages(names, description) {
   const system = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
   if (!/^ID=debian$/m.test(system) || process.getuid?.() !== 0) {
     throw new Advice(`missing: ${description}${/^ID=debian$/m.test(system) ? ` (as root: apt-get install ${names.join(' ')})` : ''}`);
@@ -332,7 +348,8 @@ async function peerTests() {
 }
 
 async function pageTests() {
-  const [env] = await Promise.all([browser(), dist(), python(), sampleArchive()]);
+  const [chromium, second] = await Promise.all([browser(), firefox(), dist(), python(), sampleArchive()]);
+  const env = { ...chromium, ...second };
   await testStep('page tests', ({ run }) => run('node', [...NODE_TEST, ...testFiles('tests/explorer')], { env }), nodeResults);
 }
 

@@ -46,10 +46,20 @@ export async function deadAddress() {
   return `http://127.0.0.1:${port}/`;
 }
 
+/** Removes what `variant` built. */
+export function removeVariants() {
+  for (const dir of temporary.splice(0)) rmSync(dir, { recursive: true, force: true });
+}
+
+/** The built page and archives beside it, served as `serve` does. */
+export async function servePage(archives = {}) {
+  assert.ok(existsSync(join(page, 'index.html')), 'dist/explorer is missing: `npm run build` makes it');
+  return serve({ root: page, archives });
+}
+
 /** One browser and one server for a file of tests. */
 export async function setUp(archives = {}) {
-  assert.ok(existsSync(join(page, 'index.html')), 'dist/explorer is missing: `npm run build` makes it');
-  const site = await serve({ root: page, archives });
+  const site = await servePage(archives);
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
@@ -96,7 +106,7 @@ export async function setUp(archives = {}) {
     async tearDown() {
       await browser.close();
       await site.close();
-      for (const dir of temporary.splice(0)) rmSync(dir, { recursive: true, force: true });
+      removeVariants();
     },
   };
 }
