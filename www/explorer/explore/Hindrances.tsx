@@ -126,7 +126,7 @@ export function Failed({ at, failure, again, ledger, what = 'Ledger' }: Props): 
       {failure.code === 'CORS_OR_NETWORK' ? <CrossOrigin archive={at.archive.name} /> : (
         <Fragment>
           <p>{sentence(failure.message)}</p>
-          {missing && ledger !== undefined ? <Newest at={at} ledger={ledger} /> : <p>{sentence(failure.advice)}</p>}
+          {missing && ledger !== undefined ? <Newest at={at} ledger={ledger} /> : failure.advice !== '' && <p>{sentence(failure.advice)}</p>}
         </Fragment>
       )}
       <p class="actions">

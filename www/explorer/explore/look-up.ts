@@ -3,6 +3,12 @@ import { type Signal, useSignal } from '@preact/signals';
 import { useLayoutEffect } from 'preact/hooks';
 import { asFailure, type Failure } from '../run.ts';
 
+/** What was asked for is not a check: where nobody knows what to do, nothing is said of one. */
+function failureOf(error: unknown): Failure {
+  const failure = asFailure(error);
+  return error instanceof Error && 'advice' in error && error.advice !== undefined ? failure : { ...failure, advice: '' };
+}
+
 export type Looked<T> =
   | { readonly state: 'idle' }
   | { readonly state: 'loading' }
@@ -21,7 +27,7 @@ export function useLooked<T>(ask: (signal: AbortSignal) => Promise<T>, key = '')
         if (!abort.signal.aborted) looked.value = { state: 'ready', value };
       },
       (error: unknown) => {
-        if (!abort.signal.aborted) looked.value = { state: 'failed', failure: asFailure(error) };
+        if (!abort.signal.aborted) looked.value = { state: 'failed', failure: failureOf(error) };
       },
     );
     return () => abort.abort();
@@ -53,7 +59,7 @@ export function useTask<T>(): {
         if (!abort.signal.aborted) task.value = { state: 'ready', value };
       },
       (error: unknown) => {
-        if (!abort.signal.aborted) task.value = { state: 'failed', failure: asFailure(error) };
+        if (!abort.signal.aborted) task.value = { state: 'failed', failure: failureOf(error) };
       },
     );
   };
