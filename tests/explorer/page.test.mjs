@@ -241,5 +241,9 @@ test('the scripts stay within their budgets: those that the page begins with, th
   within('stellar-core’s configurations', 9_216, (name) => name.startsWith('core-config-'));
   within('copies', 19_456, (name) => name.startsWith('CopyArea-'));
   within('looking inside', 24_576, (name) => name.startsWith('Explore-'));
+  within('making a proof', 4_096, (name) => name.startsWith('Prove-'));
+  within('comparing archives', 10_240, (name) => name.startsWith('CompareArea-'));
+  within('how fresh archives are', 4_096, (name) => name.startsWith('Fresh-'));
+  within('what asks archives, and is shared by the parts that do', 4_096, (name) => /^(client|tasks|words)-/.test(name));
   within('a check and what people take away from it', 20_480, () => true);
 });

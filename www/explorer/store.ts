@@ -5,7 +5,7 @@ import { verifyInWorker } from '../lib/worker-client.ts';
 import { CheckpointTable } from './checkpoints.ts';
 import { checkProof, type Engine, loadEngine, takeWorker, warmUp } from './engine.ts';
 import { folderLabel, folders, type FolderHandle, reopen } from './folders.ts';
-import { type AtHand, checkForm, checkTrust, decodeForm, EMPTY_FORM, encodeForm, type FormState, NOBODY, OWN, parseArchive, type Source } from './form.ts';
+import { type AtHand, type Checked, checkForm, checkTrust, decodeForm, EMPTY_FORM, encodeForm, type FormState, NOBODY, OWN, parseArchive, type Source } from './form.ts';
 import { type KnownValidator, knownValidators, readQuorumSet, summaryOf } from './quorum-set.ts';
 import { lookIn, withLook } from './look.ts';
 import { isGoing, isOver, type Run, type Setup, startRun } from './run.ts';
@@ -57,6 +57,11 @@ const ready = computed(() => (engine.value.state === 'ready' ? engine.value.engi
 const atHand = computed((): AtHand => ({ folders: folders.value, files: hashFiles.value, quorumSets: ready.value?.quorumSets ?? [] }));
 
 export const checked = computed(() => checkForm(form.value, page, atHand.value));
+
+/** The form with other values in some of its fields, as far as that can be known before anything is asked. */
+export function checkedAs(change: Partial<FormState>): Checked {
+  return checkForm({ ...form.value, ...change }, page, atHand.value);
+}
 
 /** Names that a configuration gave to validators, by their keys. */
 export const givenNames = signal<ReadonlyMap<string, string>>(new Map());

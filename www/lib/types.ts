@@ -674,11 +674,11 @@ export type CompareStanding =
 export type CompareEvent =
   /** Archives are named by their places in the list of archives, here and below. */
   | { readonly type: 'range'; readonly range: LedgerRange; readonly archives: readonly number[] }
-  /** From the newest down. Cells of one `group` have the same; 0 is what is sealed, or what most have. */
+  /** From the newest down. One cell for each archive that takes part; those of one `group` have the same, and 0 is what is sealed, or what most have. */
   | {
     readonly type: 'checkpoint';
     readonly checkpoint: number;
-    readonly cells: Readonly<Partial<Record<FileKind, readonly { readonly cell: CompareCell; readonly group: number | null }[]>>>;
+    readonly files: Readonly<Partial<Record<FileKind, readonly { readonly cell: CompareCell; readonly group: number | null }[]>>>;
     readonly sealed: number | null;
   }
   | { readonly type: 'retry'; readonly path: string; readonly archive: string; readonly attempt: number; readonly delayMs: number; readonly reason: string }

@@ -11,6 +11,7 @@ import { type At, Frame, Skeleton, to } from './Frame.tsx';
 import { Failed } from './Hindrances.tsx';
 import { useLooked } from './look-up.ts';
 import { Fact, Fold, Pager, Raw, Time, Verbatim } from './Pieces.tsx';
+import { ProvePart } from './ProvePart.tsx';
 import { FREQUENCY } from './routes.ts';
 import { groupedText, inStroops, lumens, spaced } from './words.ts';
 
@@ -122,6 +123,7 @@ export function TransactionView({ ledger, index, ...at }: At & { readonly ledger
           <Facts at={at} found={found} />
           <Operations operations={found.details} />
           <Checks archive={at.archive} checks={found.checks} />
+          <ProvePart at={at} found={found} />
           <section class="card" aria-labelledby="raw-title">
             <h3 id="raw-title">As it stands in the archive</h3>
             {found.envelope === null ? <p class="hint">Its envelope is not in the archive’s transaction set, or that could not be read.</p> : (

@@ -2,7 +2,7 @@
  * Archives to look into, from the page: every call is answered by one worker that lives as long as the page does, and is made
  * anew after it crashed.
  *
- * Not here: any view. Explorers of the same archive are the same, so what was read is read once.
+ * Not here: any view, and what archives are asked as a whole (`tasks.ts`). Explorers of the same archive are the same, so what was read is read once.
  */
 import { ArchiveVerifierError, toVerifierError } from '../../lib/errors.ts';
 import type { ArchiveExplorer, ExploreOptions } from '../../lib/explore-types.ts';
@@ -40,11 +40,11 @@ function archiveOf(source: ExploreSource): string {
   return name;
 }
 
-function isAnswer(data: unknown): data is FromExplorer {
+export function isAnswer(data: unknown): data is FromExplorer {
   return typeof data === 'object' && data !== null && 'explore' in data;
 }
 
-function revived({ message, code, advice }: ExploreFault): ArchiveVerifierError {
+export function revived({ message, code, advice }: ExploreFault): ArchiveVerifierError {
   return toVerifierError(Object.assign(new Error(message), { code, ...(advice === undefined ? {} : { advice }) }));
 }
 

@@ -1,12 +1,14 @@
 /**
- * The worker's half of looking into archives: one explorer for each, kept for as long as the page wants it.
+ * The worker's half of looking into archives: one explorer for each, kept for as long as the page wants it; and of what several are
+ * asked as a whole.
  *
- * Not here: the page's half (`client.ts`).
+ * Not here: the page's halves (`client.ts`, `tasks.ts`).
  */
-import { ArchiveVerifierError, exploreArchive } from '../../lib/index.ts';
+import { ArchiveVerifierError, archiveStatus, compareArchives, exploreArchive, proveTransaction } from '../../lib/index.ts';
 import type { ArchiveExplorer, ExploreOptions } from '../../lib/explore-types.ts';
+import type { ArchiveReader } from '../../lib/types.ts';
 import { filesReader, handleReader } from '../folder-reader.ts';
-import type { ExploreFault, ExploreQuestion, ExploreSource, FromExplorer, ToExplorer } from './protocol.ts';
+import type { ExploreFault, ExploreQuestion, ExploreSource, FromExplorer, TaskQuestion, ToExplorer } from './protocol.ts';
 
 const explorers = new Map<string, ArchiveExplorer>();
 const running = new Map<number, AbortController>();
@@ -15,17 +17,16 @@ export function isForExplorer(data: unknown): data is ToExplorer {
   return typeof data === 'object' && data !== null && 'explore' in data;
 }
 
-function open(source: ExploreSource): ArchiveExplorer {
-  if ('url' in source) return exploreArchive(source.url);
-  if ('handle' in source) return exploreArchive(handleReader(source.handle, source.name));
-  return exploreArchive(filesReader(source.files, source.name));
+function read(source: ExploreSource): string | ArchiveReader {
+  if ('url' in source) return source.url;
+  return 'handle' in source ? handleReader(source.handle, source.name) : filesReader(source.files, source.name);
 }
 
 function explorerOf(archive: string, source: ExploreSource | undefined): ArchiveExplorer {
   const known = explorers.get(archive);
   if (known !== undefined) return known;
   if (source === undefined) throw new ArchiveVerifierError('DISPOSED', 'the worker does not know the archive any more');
-  const explorer = open(source);
+  const explorer = exploreArchive(read(source));
   explorers.set(archive, explorer);
   return explorer;
 }
@@ -45,6 +46,30 @@ function call(explorer: ArchiveExplorer, question: ExploreQuestion, { signal, on
     case 'bucket': return explorer.bucket(question.args[0], { ...question.args[1], signal });
     case 'verifyBucket': return explorer.verifyBucket(question.args[0], { signal, onProgress });
     case 'findEntry': return explorer.findEntry(question.args[0], question.args[1], { signal, onProgress });
+  }
+}
+
+async function carryOut(question: TaskQuestion, sources: readonly ExploreSource[], { signal, onProgress }: Live): Promise<unknown> {
+  const archives = sources.map(read);
+  switch (question.task) {
+    // One by one: who answers is not kept waiting by who does not.
+    case 'status': return Promise.all(archives.map(async (archive, place) => {
+      const [status] = await archiveStatus(archive, { ...question.options, signal });
+      onProgress({ place, status });
+      return status;
+    }));
+    case 'compare': return compareArchives(archives, { ...question.options, signal }, onProgress);
+    case 'prove': {
+      // The library tells nothing meanwhile; the browser knows what was asked for.
+      let requests = 0;
+      const seen = new PerformanceObserver((list) => onProgress(requests += list.getEntries().length));
+      seen.observe({ type: 'resource' });
+      try {
+        return await proveTransaction(archives, { ...question.options, signal });
+      } finally {
+        seen.disconnect();
+      }
+    }
   }
 }
 
@@ -70,7 +95,8 @@ export async function serveExplorer(message: ToExplorer, post: (message: FromExp
   running.set(explore, stop);
   try {
     const onProgress = (progress: unknown): void => post({ explore, progress });
-    const answer = await call(explorerOf(message.archive, message.source), message, { signal: stop.signal, onProgress });
+    const live = { signal: stop.signal, onProgress };
+    const answer = await ('task' in message ? carryOut(message, message.sources, live) : call(explorerOf(message.archive, message.source), message, live));
     post({ explore, answer });
   } catch (error) {
     post({ explore, error: fault(error) });

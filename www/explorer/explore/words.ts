@@ -51,10 +51,10 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 ];
 
 /** Such as “5 years ago”. */
-export function ago(seconds: number, now: number): string {
+export function ago(seconds: number, now: number, numeric: 'auto' | 'always' = 'auto'): string {
   const passed = seconds - now / 1000;
   const [unit, length] = UNITS.find(([, size]) => Math.abs(passed) >= size) ?? ['second', 1];
-  return new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(Math.trunc(passed / length), unit);
+  return new Intl.RelativeTimeFormat('en', { numeric }).format(Math.trunc(passed / length), unit);
 }
 
 /** `path_payment_strict_send` as a title. */

@@ -1,6 +1,7 @@
 import { Fragment, type JSX } from 'preact';
 import { announcement, copyBusy, copying, formOpen, look, run } from '../store.ts';
 import { ArchiveForm } from './ArchiveForm.tsx';
+import { ComparePart } from './ComparePart.tsx';
 import { CopyPart } from './CopyPart.tsx';
 import { EngineNotice } from './EngineNotice.tsx';
 import { Guide } from './Guide.tsx';
@@ -23,6 +24,7 @@ export function App(): JSX.Element {
         {(formOpen.value || (current === null && copy === null)) && !copyBusy.value && <ArchiveForm />}
         {copy === null ? (
           <Fragment>
+            <ComparePart />
             <ProofCheck />
             {current === null ? <Guide /> : <RunPart key={current} run={current} />}
           </Fragment>

@@ -6,7 +6,9 @@ import { parseLedger, SCOPE_FIELDS, type Scope, sourceField, type TextName, TRUS
 import { grouped } from '../format.ts';
 import { announce, askedToRun, busy, checked, choose, copying, edit, engine, form, localArchives, openCopy, run, start, targetSource, tried } from '../store.ts';
 import { ArchiveRows } from './ArchiveRows.tsx';
+import { CompareButton } from './ComparePart.tsx';
 import { Fault, shownFault } from './Fault.tsx';
+import { FreshPart } from './FreshPart.tsx';
 import { Icon } from './Icon.tsx';
 import { Toggle } from './Toggle.tsx';
 import { TrustFields } from './TrustFields.tsx';
@@ -147,13 +149,15 @@ export function toFault(): void {
   field?.focus();
 }
 
+function usable(): boolean {
+  if (!checked.value.ok) toFault();
+  return checked.value.ok;
+}
+
 const costPart = signal<typeof import('./Cost.tsx') | null>(null);
 
 async function whatItTakes(): Promise<void> {
-  if (!checked.value.ok) {
-    toFault();
-    return;
-  }
+  if (!usable()) return;
   try {
     costPart.value = await import('./Cost.tsx');
     await costPart.value.askCost();
@@ -181,6 +185,7 @@ export function ArchiveForm(): JSX.Element {
       <div class={`form-grid scope-${scope}`}>
         <ArchiveRows />
         <KnownArchives />
+        <FreshPart />
         <ScopeField />
         {SCOPE_FIELDS[scope].map((name) => <TextField key={name} name={name} />)}
         <TextField name="network" />
@@ -207,6 +212,7 @@ export function ArchiveForm(): JSX.Element {
           <button id="ask-cost" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => void whatItTakes()}>Estimate</button>
           <button id="mirror" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => openCopy('mirror')}>Mirror…</button>
           <button id="repair" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => openCopy('repair')}>Repair…</button>
+          <CompareButton ready={usable} />
         </p>
         {costPart.value !== null && <costPart.value.Cost />}
       </div>}

@@ -3,6 +3,7 @@ import { chooseFolder, folders, freeName } from '../folders.ts';
 import { MAX_ARCHIVES, type Source, sourceField } from '../form.ts';
 import { activeSource, addSource, announce, form, removeSource, setSource } from '../store.ts';
 import { Fault, shownFault } from './Fault.tsx';
+import { AskFresh } from './FreshPart.tsx';
 import { Icon } from './Icon.tsx';
 
 function focusSoon(id: string): void {
@@ -86,6 +87,7 @@ export function ArchiveRows(): JSX.Element {
           Add an archive
         </button>
         <button id="add-folder" type="button" class="button small quiet" disabled={full} onClick={() => void addFolder()}>Add a folder</button>
+        <AskFresh />
       </p>
     </fieldset>
   );

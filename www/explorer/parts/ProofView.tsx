@@ -36,11 +36,11 @@ function lumens(stroops: string): string {
   return `${digits.slice(0, -7)}${fraction === '' ? '' : `.${fraction}`} XLM`;
 }
 
-function Facts({ report, facts }: { readonly report: ProofReport; readonly facts: ProofFacts }): JSX.Element {
+function Facts({ report, facts, ids }: { readonly report: ProofReport; readonly facts: ProofFacts; readonly ids: string }): JSX.Element {
   const { transaction, entry } = facts;
   return (
-    <section aria-labelledby="facts-title">
-      <h3 id="facts-title">{report.verdict === 'proven' ? 'What it proves' : 'What it says'}</h3>
+    <section aria-labelledby={`${ids}facts-title`}>
+      <h3 id={`${ids}facts-title`}>{report.verdict === 'proven' ? 'What it proves' : 'What it says'}</h3>
       <dl class="evidence facts">
         {transaction !== undefined && (
           <Fragment>
@@ -64,7 +64,7 @@ function Facts({ report, facts }: { readonly report: ProofReport; readonly facts
   );
 }
 
-function Signers({ report }: { readonly report: ProofReport }): JSX.Element {
+function Signers({ report, ids }: { readonly report: ProofReport; readonly ids: string }): JSX.Element {
   const trusted = report.signers.filter((signer) => signer.trusted);
   const others = report.signers.filter((signer) => !signer.trusted);
   const seal = report.anchors.find((anchor) => anchor.kind === 'seal');
@@ -72,8 +72,8 @@ function Signers({ report }: { readonly report: ProofReport }): JSX.Element {
     <ul class={`members ${kind}`}>{signers.map(({ node }) => <li key={node}><Validator node={node} signed /></li>)}</ul>
   );
   return (
-    <section aria-labelledby="signers-title">
-      <h3 id="signers-title">Who sealed it</h3>
+    <section aria-labelledby={`${ids}signers-title`}>
+      <h3 id={`${ids}signers-title`}>Who sealed it</h3>
       {report.anchors.map((anchor) => (anchor.kind === 'trusted-hash' ? <p key={anchor}>Ledger {grouped(anchor.ledger)} has the hash that you trust.</p> : null))}
       {seal?.kind === 'seal' && <p><strong class="figure">{seal.signers.length} of {seal.of}</strong> validators of {seal.quorumSet}, by ledger {grouped(seal.signed)}.</p>}
       {report.signers.length === 0 && <p class="hint">There are no signatures in it that count.</p>}
@@ -89,10 +89,10 @@ function Signers({ report }: { readonly report: ProofReport }): JSX.Element {
   );
 }
 
-function Steps({ report }: { readonly report: ProofReport }): JSX.Element {
+function Steps({ report, ids }: { readonly report: ProofReport; readonly ids: string }): JSX.Element {
   return (
-    <section aria-labelledby="steps-title">
-      <h3 id="steps-title">Step by step</h3>
+    <section aria-labelledby={`${ids}steps-title`}>
+      <h3 id={`${ids}steps-title`}>Step by step</h3>
       <ol class="steps">
         {report.steps.map((step) => {
           const { icon, tone, word } = STEP[step.status];
@@ -111,8 +111,8 @@ function Steps({ report }: { readonly report: ProofReport }): JSX.Element {
   );
 }
 
-/** What a proof turned out to be, with every step that led to it. */
-export function ProofView({ name, report }: { readonly name: string; readonly report: ProofReport }): JSX.Element {
+/** What a proof turned out to be, with every step that led to it. `ids` begins its names where there may be another one. */
+export function ProofView({ name, report, ids = '' }: { readonly name: string; readonly report: ProofReport; readonly ids?: string }): JSX.Element {
   const top = useRef<HTMLElement>(null);
   const { title, tone, icon } = LOOK[report.verdict];
   useEffect(() => {
@@ -120,8 +120,8 @@ export function ProofView({ name, report }: { readonly name: string; readonly re
   }, [report]);
   return (
     <div class="proof">
-      <section ref={top} class={`verdict tone-${tone}`} aria-labelledby="proof-verdict" data-proof={report.verdict}>
-        <h3 id="proof-verdict"><Icon name={icon} /> {title} <span class="standing">{name}</span></h3>
+      <section ref={top} class={`verdict tone-${tone}`} aria-labelledby={`${ids}proof-verdict`} data-proof={report.verdict}>
+        <h3 id={`${ids}proof-verdict`}><Icon name={icon} /> {title} <span class="standing">{name}</span></h3>
         <p class="statement">{report.statement}</p>
         {report.fault?.expected !== undefined && (
           <dl class="evidence">
@@ -132,8 +132,8 @@ export function ProofView({ name, report }: { readonly name: string; readonly re
         <p class="meta">{report.doesNotProve}</p>
       </section>
       <div class={report.facts === null ? 'stack' : 'columns'}>
-        {report.facts !== null && <div class="stack"><Facts report={report} facts={report.facts} /><Signers report={report} /></div>}
-        <Steps report={report} />
+        {report.facts !== null && <div class="stack"><Facts report={report} facts={report.facts} ids={ids} /><Signers report={report} ids={ids} /></div>}
+        <Steps report={report} ids={ids} />
       </div>
     </div>
   );
