@@ -421,3 +421,19 @@ fn a_pipe_in_a_folder_is_no_file_and_is_not_waited_for() {
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(opened.unwrap_err().message.contains("not a file"));
 }
+
+#[test]
+fn a_newest_state_that_contradicts_its_checkpoint_is_mended_by_a_plan() {
+    let mut there = sample().clone();
+    let mut json: serde_json::Value = serde_json::from_slice(&there[WELL_KNOWN]).unwrap();
+    let other: serde_json::Value = serde_json::from_slice(&there[&path(FileKind::History, 255)]).unwrap();
+    assert_ne!(json["currentBuckets"], other["currentBuckets"]);
+    json["currentBuckets"] = other["currentBuckets"].clone();
+    there.insert(WELL_KNOWN.into(), json.to_string().into_bytes());
+    let to = place(there);
+    let plan = RepairPlan { well_known: Some(checkpoint(319)), ..RepairPlan::default() };
+    let report = repair(&[("source", sample())], &to, Some(plan));
+    let mended: serde_json::Value = serde_json::from_slice(&to.inner.files()[WELL_KNOWN]).unwrap();
+    let sound: serde_json::Value = serde_json::from_slice(&sample()[WELL_KNOWN]).unwrap();
+    assert_eq!(mended["currentBuckets"], sound["currentBuckets"], "{}", say(&report));
+}

@@ -46,7 +46,8 @@ pub async fn repair_archive(
     let mut copy = options.copy.clone();
     let mut root = DestinationRoot::read(destination, host, &copy).await?;
     let mut to_the_end = true;
-    if options.plan.is_some() && !root.is_sound {
+    // A newest state that looks sound may still contradict its checkpoint.
+    if options.plan.is_some() {
         root.found = own_range(destination, &sources, &root, host, &copy).await.ok().map(|extent| extent.range.last());
     }
     let only = match &options.plan {
