@@ -137,7 +137,7 @@ impl ArchiveWriter for Place {
 
 fn copy_options() -> CopyOptions {
     let mut options = CopyOptions::default();
-    options.concurrency = 4;
+    options.concurrency = 4.into();
     options
 }
 

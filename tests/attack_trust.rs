@@ -165,7 +165,7 @@ fn one_archive_of_three_with_made_up_messages_does_not_make_a_sealed_history_fau
             .collect();
         for concurrency in [1, 2, 4, 8, 16] {
             let mut options = RunOptions::default();
-            options.concurrency = concurrency;
+            options.concurrency = concurrency.into();
             options.trust.believed = Some(believed(&honest, honest.threshold));
             let readers = archives.iter().map(|archive| -> &dyn ArchiveReader { archive }).collect();
             let report = block_on(verify_archives(readers, &TestHost::default(), &options, &mut |_| {})).unwrap();
@@ -399,7 +399,7 @@ fn one_archive_without_messages_does_not_take_the_seal_away() {
                 .collect();
             for concurrency in [1, 4] {
                 let mut options = RunOptions::default();
-                options.concurrency = concurrency;
+                options.concurrency = concurrency.into();
                 options.trust.believed = Some(believed(&honest, honest.threshold));
                 let readers = archives.iter().map(|archive| -> &dyn ArchiveReader { archive }).collect();
                 let report = block_on(verify_archives(readers, &TestHost::default(), &options, &mut |_| {})).unwrap();

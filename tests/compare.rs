@@ -49,7 +49,7 @@ fn range(low: u32, high: u32) -> CompareRange {
 fn compare_with(host: &TestHost, readers: &[&dyn ArchiveReader], network: Option<&str>, range: CompareRange, trust: &Trust) -> Comparison {
     let mut options = ReadOptions::default();
     options.network = network.map(Network::from_name_or_passphrase);
-    options.concurrency = 4;
+    options.concurrency = 4.into();
     let mut lines = 0;
     let comparison = futures_executor::block_on(compare_archives(readers.to_vec(), host, &options, range, trust, &mut |event| {
         if let CompareEvent::Checkpoint(_) = event {

@@ -150,7 +150,7 @@ fn readers<'a>(sources: &[&'a Source]) -> Vec<&'a dyn ArchiveReader> {
 
 fn copy_options() -> CopyOptions {
     let mut options = CopyOptions::default();
-    options.concurrency = 4;
+    options.concurrency = 4.into();
     options
 }
 

@@ -521,6 +521,134 @@ fn who_said_what_of_a_ledger_and_whether_it_is_theirs() {
 }
 
 #[test]
+fn every_message_of_a_node_is_shown_with_its_ballot_its_value_and_its_signature() {
+    let Some(data) = data("every_message_of_a_node_is_shown_with_its_ballot_its_value_and_its_signature") else { return };
+    let archive = LocalArchive::new(data.join("archives/testnet-p22"));
+    let looking = Looking::into(&archive);
+    let view = looking.ledger(10).unwrap();
+    let value = view.checks.iter().find(|check| check.name == CheckName::ScpValue).unwrap().computed;
+    let said: Vec<_> = view.scp.unwrap().nodes.into_iter().flat_map(|node| node.said).collect();
+    assert_eq!(said.iter().map(|one| one.kind.as_str()).collect::<Vec<_>>(), ["EXTERNALIZE", "CONFIRM", "PREPARE"]);
+    for one in &said {
+        assert_eq!((one.counter, one.value, one.same_value, one.signature), (Some(1), value, Some(true), Outcome::Holds));
+    }
+    assert_eq!(said[1].words, "prepared up to ballot 1, accepts the commit of ballots 1 to 1");
+    assert_eq!(said[2].words, "prepared ballot 1, votes to commit ballots 1 to 1");
+}
+
+fn upgrades(archive: &dyn ArchiveReader, ledger: u32) -> Vec<Value> {
+    let view = serde_json::to_value(Looking::into(archive).ledger(ledger).unwrap()).unwrap();
+    view["upgrades"].as_array().unwrap().clone()
+}
+
+#[test]
+fn upgrades_are_told_in_words_beside_what_the_header_says() {
+    let Some(data) = data("upgrades_are_told_in_words_beside_what_the_header_says") else { return };
+    let archive = LocalArchive::new(data.join("archives/testnet-p22"));
+    let said = upgrades(&archive, 10);
+    let brief: Vec<_> =
+        said.iter().map(|one| ["type", "words", "before", "header", "effect"].map(|name| one[name].as_str().unwrap())).collect();
+    assert_eq!(
+        brief,
+        [
+            ["version", "protocol 22 from this ledger on", "0", "22", "applied"],
+            ["max_tx_set_size", "a transaction set takes 200 operations at most", "100", "200", "applied"],
+            ["base_reserve", "the base reserve of an entry becomes 0.5 XLM (5000000 stroops)", "100000000", "5000000", "applied"],
+        ]
+    );
+    assert_eq!(said[0]["json"], serde_json::json!({ "version": 22 }));
+    assert!(upgrades(&archive, 11).is_empty());
+}
+
+/// The archive with other upgrades in the value of a ledger.
+fn with_upgrades(archive: &Archive, ledger: u32, upgrades: &[&[u8]]) -> MemoryArchive {
+    let mut files = archive.files.clone();
+    let content = files.get_mut(&path(FileKind::Ledger, ledger)).unwrap();
+    let mut list = records(content);
+    let record = &mut list[usize::try_from(ledger % 64).unwrap()];
+    // The claimed hash, the version, the hash before, the set's, the time: then the upgrades.
+    let at = 32 + 4 + 32 + 32 + 8;
+    assert_eq!(record[at..at + 4], [0; 4], "ledger {ledger} has no upgrades by itself");
+    let mut bytes = u32::try_from(upgrades.len()).unwrap().to_be_bytes().to_vec();
+    for upgrade in upgrades {
+        bytes.extend(u32::try_from(upgrade.len()).unwrap().to_be_bytes());
+        bytes.extend_from_slice(upgrade);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+    }
+    record.splice(at..at + 4, bytes);
+    *content = file(&list);
+    MemoryArchive::new(files)
+}
+
+#[test]
+fn an_upgrade_that_the_header_does_not_follow_was_skipped_and_settings_are_in_no_header() {
+    let config: Vec<u8> = [&[0, 0, 0, 6][..], &[1; 32], &[2; 32]].concat();
+    let archive =
+        with_upgrades(&sample(22), 100, &[&[0, 0, 0, 2, 0, 0, 0, 250], &[0, 0, 0, 5, 0, 0, 0, 3], &config, &[0, 0, 0, 7, 0, 0, 0, 90]]);
+    let said = upgrades(&archive, 100);
+    let brief: Vec<_> = said.iter().map(|one| ["type", "effect"].map(|name| one[name].as_str().unwrap())).collect();
+    assert_eq!(
+        brief,
+        [["base_fee", "skipped"], ["flags", "skipped"], ["config", "not-in-header"], ["max_soroban_tx_set_size", "not-in-header"]]
+    );
+    assert_eq!([&said[0]["value"], &said[0]["header"]], ["250", "120"]);
+    assert_eq!(said[1]["words"], "liquidity pools: no trading, no deposits from this ledger on (flags 3)");
+    let words = said[2]["words"].as_str().unwrap();
+    assert!(words.contains(" CAAQ") && words.ends_with(&"02".repeat(32)), "{words}");
+}
+
+#[test]
+fn upgrade_bytes_that_are_none_are_shown_as_they_are_and_the_ledger_with_them() {
+    // Of no kind that there is; too short for any; and one with bytes behind it.
+    let archive = with_upgrades(&sample(22), 100, &[&[0, 0, 0, 77, 1], &[9], &[0, 0, 0, 2, 0, 0, 0, 100, 5]]);
+    let said = upgrades(&archive, 100);
+    assert_eq!(said.iter().map(|one| one["hex"].as_str().unwrap()).collect::<Vec<_>>(), ["0000004d01", "09", "000000020000006405"]);
+    assert!(said.iter().all(|one| one["type"].is_null() && one["json"].is_null() && one["effect"] == "unknown"));
+    let looking = Looking::into(&archive);
+    let checks = looking.ledger(100).unwrap().checks;
+    assert!(checks.iter().any(|check| check.name == CheckName::HeaderHash && check.outcome == Outcome::Broken));
+    let view = looking.checkpoint(100).unwrap();
+    assert_eq!(view.ledgers.len(), 64, "the others are there as well");
+    let file = view.files.iter().find(|file| file.kind == FileKind::Ledger).unwrap();
+    assert_eq!(file.status, "faulty", "what is nearly a header is none");
+}
+
+#[test]
+fn a_transaction_tells_its_conditions_its_resources_and_what_is_inside_of_a_fee_bump() {
+    let Some(data) = data("a_transaction_tells_its_conditions_its_resources_and_what_is_inside_of_a_fee_bump") else { return };
+    let archive = LocalArchive::new(data.join("archives/testnet-p22"));
+    let looking = Looking::into(&archive);
+    let view = looking.transaction(3068, 3).unwrap();
+    let inner = &view["resultPair"]["json"]["result"]["result"]["tx_fee_bump_inner_success"];
+    assert_eq!(view["feeBump"]["innerHash"], inner["transaction_hash"]);
+    assert_eq!(view["feeBump"]["innerFeeCharged"], inner["result"]["fee_charged"]);
+    let envelope = &view["envelope"]["json"]["tx_fee_bump"];
+    let tx = &envelope["tx"]["inner_tx"]["tx"]["tx"];
+    assert_eq!(view["feeBump"]["innerMaxFee"], tx["fee"].to_string());
+    assert_eq!(view["feeBump"]["signatures"].as_u64(), envelope["signatures"].as_array().map(|all| u64::try_from(all.len()).unwrap()));
+    assert_eq!(view["preconditions"]["timeBounds"][1], tx["cond"]["time"]["max_time"]);
+    assert_eq!(view["soroban"]["fee"], tx["ext"]["v1"]["resource_fee"]);
+    assert_eq!(view["soroban"]["instructions"], tx["ext"]["v1"]["resources"]["instructions"]);
+    let deploy = looking.transaction(3014, 3).unwrap();
+    assert!(deploy["details"][0]["words"].as_str().unwrap().starts_with("call deploy(CCEN…VYRF, 32 bytes, "));
+    assert!(
+        deploy["details"][0]["outcome"]
+            .as_str()
+            .unwrap()
+            .contains(deploy["details"][0]["result"]["op_inner"]["invoke_host_function"]["success"].as_str().unwrap())
+    );
+}
+
+#[test]
+fn a_state_is_there_as_the_file_has_it() {
+    let archive = sample(22);
+    let reader = MemoryArchive::new(archive.files.clone());
+    let view = serde_json::to_value(Looking::into(&reader).checkpoint(100).unwrap()).unwrap();
+    let written: Value = serde_json::from_slice(&archive.files[&path(FileKind::History, 100)]).unwrap();
+    assert_eq!(view["state"]["json"], written);
+}
+
+#[test]
 fn an_archive_that_names_no_network_is_known_by_its_signatures() {
     let Some(data) = data("an_archive_that_names_no_network_is_known_by_its_signatures") else { return };
     let archive = LocalArchive::new(data.join("archives/pubnet-12m"));

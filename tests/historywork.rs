@@ -68,7 +68,7 @@ use stellar_archive_verifier::trust::preset::Believed;
 use stellar_archive_verifier::verify::bucket::{BucketUse, ListKind};
 use stellar_archive_verifier::verify::checkpoint::{Rules, Status};
 use stellar_archive_verifier::verify::finding::Severity;
-use stellar_archive_verifier::work::{RetryPolicy, WorkId, WorkSpec, WorkState};
+use stellar_archive_verifier::work::{Concurrency, RetryPolicy, WorkId, WorkSpec, WorkState};
 use stellar_xdr::{BucketEntry, LedgerHeaderHistoryEntry, LedgerKey, Limits, ReadXdr, TransactionHistoryEntry};
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -284,6 +284,7 @@ impl World {
             time: Rc::clone(&self.time),
             log: Rc::clone(&self.log),
             on_open: RefCell::default(),
+            remote: Cell::new(false),
         }
     }
 
@@ -403,6 +404,7 @@ struct Scripted {
     time: Rc<Time>,
     log: Log,
     on_open: RefCell<Option<Box<dyn Fn(&str)>>>,
+    remote: Cell<bool>,
 }
 
 #[derive(Clone, Debug)]
@@ -478,6 +480,10 @@ impl Scripted {
 impl ArchiveReader for Scripted {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn is_remote(&self) -> bool {
+        self.remote.get()
     }
 
     fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
@@ -2089,9 +2095,29 @@ fn a_thread_that_panics_with_the_state_in_its_hands_does_not_spoil_it_for_the_ot
 fn run_options() -> RunOptions {
     let mut options = RunOptions::default();
     options.frequency = FREQUENCY;
-    options.concurrency = 4;
+    options.concurrency = 4.into();
     options.retry = RETRY;
     options
+}
+
+#[test]
+fn only_over_a_network_and_only_without_a_number_of_the_callers_own_more_is_asked_for_at_once() {
+    let adaptive = Concurrency::Adaptive { first: 2, most: 6 };
+    let most = |remote, concurrency| {
+        let world = World::asking(0, 1);
+        let all = [world.archive("a", files())];
+        all[0].remote.set(remote);
+        let time = Rc::clone(&all[0].time);
+        *all[0].on_open.borrow_mut() = Some(Box::new(move |_| time.now_ms.set(time.now_ms.get() + 30)));
+        let mut options = run_options();
+        options.concurrency = concurrency;
+        assert_eq!(verify(&world, &all, &options).verdict, Verdict::Verified);
+        world.most_at_once()
+    };
+    // A first round always gains.
+    assert!((4..=6).contains(&most(true, adaptive)));
+    assert_eq!(most(false, adaptive), 2);
+    assert_eq!(most(true, Concurrency::Fixed(2)), 2);
 }
 
 fn readers(all: &[Scripted]) -> Vec<&dyn ArchiveReader> {
@@ -2912,7 +2938,7 @@ fn a_state_of_another_run_is_refused_with_what_differs() {
     assert!(changed(&|json| json["head"]["request"]["verifier"] = json!("0.0.1")).contains("verifier version"));
     assert!(changed(&|json| json["head"]["request"]["archives"] = json!(["b"])).contains("archives"));
     assert!(changed(&|json| json["head"]["roots"] = json!([])).contains("newest state"));
-    for damaged in ["", "{}", "null", "[]", "\"\"", "{\"schema\":2}", &state[..state.len() / 2], &state[1..], &format!("{state}x")] {
+    for damaged in ["", "{}", "null", "[]", "\"\"", "{\"schema\":3}", &state[..state.len() / 2], &state[1..], &format!("{state}x")] {
         let refused = refusal(&|options| options.resume = Some(damaged.to_owned()));
         assert!(refused.contains("cannot be read") && refused.contains("start again"), "{refused}");
     }

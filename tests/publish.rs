@@ -363,7 +363,7 @@ fn one_place_that_fails_does_not_stop_the_others_and_is_reported_by_its_name() {
     let (good, forbidden) = (Recorder::named("good"), Recorder::named("forbidden").failing(WriteErrorKind::Forbidden));
     let (full, bare) = (Recorder::named("full").failing(WriteErrorKind::Full), Bare::default());
     let (source, host, mut few) = (source(), Stoppable::default(), ReadOptions::default());
-    few.concurrency = 2;
+    few.concurrency = 2.into();
     let published = publish_checkpoint(vec![&source], vec![&forbidden, &good, &full, &bare], &host, &few, checkpoint(127));
     let summary = block_on(published).unwrap();
     let errors: Vec<_> =

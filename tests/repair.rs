@@ -104,7 +104,7 @@ fn mend(data: &Path, variant: &Value) -> Result<bool, String> {
     // A repair finds out for itself how far the archive goes.
     repair.copy.low = Some(ledger(0));
     repair.copy.network = network.map(Network::from_name_or_passphrase);
-    repair.copy.concurrency = 4;
+    repair.copy.concurrency = 4.into();
     let source = LocalArchive::new(&base);
     let report = match futures_executor::block_on(repair_archive(vec![&source], &broken, &TestHost::default(), &repair, &mut |_| {})) {
         Ok(report) => report,

@@ -165,7 +165,7 @@ fn of_several_archives_the_one_that_believed_validators_signed_is_taken_though_m
     for names in [["honest", "forged 1", "forged 2"], ["forged 1", "forged 2", "honest"]] {
         let archives: Vec<_> = names.iter().map(|name| Named(name, memory(if *name == "honest" { &honest } else { &forged }))).collect();
         let mut options = RunOptions::default();
-        options.concurrency = 4;
+        options.concurrency = 4.into();
         let report = |options: &RunOptions| {
             let readers = archives.iter().map(|archive| -> &dyn ArchiveReader { archive }).collect();
             block_on(verify_archives(readers, &TestHost::default(), options, &mut |_| {})).unwrap()

@@ -52,7 +52,8 @@ async fn run(source: JsValue, options: JsValue, controller: &AbortController) ->
         let events = events.clone();
         move |event| events.borrow_mut().push(event)
     });
-    let report = verify(source, options, listener.as_ref().unchecked_ref::<Function>().clone(), controller.signal()).await;
+    let report =
+        verify(source, options, listener.as_ref().unchecked_ref::<Function>().clone(), controller.signal(), JsValue::UNDEFINED).await;
     let events = events.take();
     (report, events)
 }

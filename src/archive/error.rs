@@ -71,6 +71,12 @@ impl ReadError {
         }
     }
 
+    /// Whether fewer requests at once may have been answered: a wish of the host for fewer, or none of its words in time.
+    #[must_use]
+    pub const fn is_overload(&self) -> bool {
+        matches!(self.kind, ReadErrorKind::Http(429 | 503) | ReadErrorKind::Timeout)
+    }
+
     /// Whether not even a connection came about.
     #[must_use]
     pub const fn is_want_of_connection(&self) -> bool {

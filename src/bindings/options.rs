@@ -1,25 +1,16 @@
 //! The options of every call, read by hand, so that a mistake is named with its field and in JavaScript's words.
 
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
-use stellar_xdr::LedgerKey;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::usage;
 use crate::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
 use crate::archive::network::Network;
-use crate::driver::compare::CompareRange;
-use crate::driver::copy::CopyOptions;
 use crate::driver::log::LogRange;
-use crate::driver::mirror::MirrorOptions;
-use crate::driver::prove::{MAX_BUCKET_BYTES, WantedTransaction, parse_ledger_key};
-use crate::driver::recent_quorum_sets::{DEFAULT_LAST, RecentRange};
-use crate::driver::repair::RepairOptions;
-use crate::driver::verify_checkpoints::VerifyCheckpointsRequest;
 use crate::driver::{ReadOptions, RunOptions, Timeouts, Trust};
 use crate::historywork::EDGE_CONCURRENCY;
 use crate::historywork::check_single_ledger_header_work::KnownHeader;
 use crate::historywork::plan::Order;
-use crate::report::plan::{PlanLimits, RepairPlan};
 use crate::transport::web::is_workerd;
 use crate::trust::checkpoint_hashes::{CheckpointHashes, trusted_pair};
 use crate::trust::preset::Believed;
@@ -31,7 +22,7 @@ const RANGE: [&str; 2] = ["high", "low"];
 pub(super) fn run_options(object: &JsValue) -> Result<RunOptions, JsValue> {
     refuse_strangers(
         object,
-        &["deep", "last", "order", "range", "resume", "sample", "saveState", "seed", "skipBuckets", "skipOptional", "trust"],
+        &["deep", "last", "order", "range", "resume", "sample", "saveState", "seed", "skipBuckets", "skipOptional", "threads", "trust"],
     )?;
     let (low, high) = range(object)?;
     let read = reading(object)?;
@@ -45,40 +36,9 @@ pub(super) fn run_options(object: &JsValue) -> Result<RunOptions, JsValue> {
         (boolean(object, "deep")?, boolean(object, "skipOptional")?, boolean(object, "skipBuckets")?);
     options.trust = trust(object)?;
     (options.save_state, options.resume) = (boolean(object, "saveState")?, text(object, "resume")?);
-    Ok(options)
-}
-
-/// For [`super::mirror_archive`] and [`super::estimate_mirror`].
-pub(super) fn mirror_options(object: &JsValue) -> Result<MirrorOptions, JsValue> {
-    let copy = copy_options(object, &["allowGaps", "overwrite"])?;
-    Ok(MirrorOptions { copy, overwrite: boolean(object, "overwrite")?, allow_gaps: boolean(object, "allowGaps")? })
-}
-
-/// For [`super::repair_archive`].
-pub(super) fn repair_options(object: &JsValue) -> Result<RepairOptions, JsValue> {
-    let copy = copy_options(object, &["dryRun", "plan"])?;
-    let plan = text(object, "plan")?.map(|plan| RepairPlan::parse(&plan, copy.frequency, &PlanLimits::default()));
-    let plan = plan.transpose().map_err(|error| usage(&format!("plan: {error}")))?;
-    Ok(RepairOptions { copy, dry_run: boolean(object, "dryRun")?, plan })
-}
-
-/// For [`super::new_history`]: the network that the archive is for.
-pub(super) fn new_history_options(object: &JsValue) -> Result<Network, JsValue> {
-    refuse_unknown(object, &["network"])?;
-    let network = text(object, "network")?.ok_or_else(|| usage("network must be given: which one is the archive for?"))?;
-    Ok(Network::from_name_or_passphrase(&network))
-}
-
-fn copy_options(object: &JsValue, own: &[&str]) -> Result<CopyOptions, JsValue> {
-    refuse_strangers(object, &[own, &["bandwidthLimit", "range", "readBack", "skipOptional", "trust"]].concat())?;
-    let read = reading(object)?;
-    let mut options = CopyOptions::default();
-    (options.network, options.concurrency, options.retry) = (read.network, read.concurrency, read.retry);
-    (options.timeouts, options.frequency) = (read.timeouts, read.frequency);
-    (options.low, options.high) = range(object)?;
-    (options.skip_optional, options.read_back) = (boolean(object, "skipOptional")?, boolean(object, "readBack")?);
-    options.bandwidth = integer(object, "bandwidthLimit")?.map(u64::from);
-    options.trust = trust(object)?;
+    // The package says with how many others this instance shares the run, or will.
+    let threads = integer(object, "threads")?.unwrap_or(1);
+    options.concurrency = options.concurrency.shared_by(crate::codec::usize_from(threads));
     Ok(options)
 }
 
@@ -113,12 +73,6 @@ pub(super) fn header_options(object: &JsValue) -> Result<(ReadOptions, LedgerSeq
         (None, None) => KnownHeader::Nothing,
     };
     Ok((reading(object)?, LedgerSeq::new(ledger), known))
-}
-
-/// For [`super::ledger_provenance`].
-pub(super) fn provenance_options(object: &JsValue) -> Result<(ReadOptions, Trust), JsValue> {
-    refuse_strangers(object, &["trust"])?;
-    Ok((reading(object)?, trust(object)?))
 }
 
 /// For [`super::checkpoint_log`]: which checkpoints.
@@ -163,88 +117,15 @@ pub(super) fn trust(object: &JsValue) -> Result<Trust, JsValue> {
     Ok(Trust { believed, nobody, hashes, all_signatures: boolean(&object, "allSignatures")? })
 }
 
-/// For [`super::verify_checkpoints`]: what is trusted, and where to stop.
-pub(super) fn checkpoints_options(object: &JsValue) -> Result<(ReadOptions, VerifyCheckpointsRequest), JsValue> {
-    refuse_strangers(object, &["fromLedger", "historyHash", "historyLedger", "trust", "trustedHashes"])?;
-    let hash = text(object, "historyHash")?.map(|hash| hash.parse().map_err(|_| usage("historyHash must be 64 hexadecimal digits")));
-    let history = match (integer(object, "historyLedger")?, hash.transpose()?) {
-        (Some(ledger), Some(hash)) => Some((LedgerSeq::new(ledger), hash)),
-        (None, None) => None,
-        _ => return Err(usage("historyLedger and historyHash belong together: a ledger and its hash")),
-    };
-    let earlier = text(object, "trustedHashes")?.map(|json| CheckpointHashes::parse(&json));
-    let earlier = earlier.transpose().map_err(|error| usage(&format!("trustedHashes: {error}")))?;
-    let from = integer(object, "fromLedger")?.map(LedgerSeq::new);
-    Ok((reading(object)?, VerifyCheckpointsRequest { history, earlier, from, trust: trust(object)? }))
-}
-
-/// For [`super::recent_quorum_sets`]: which checkpoints.
-pub(super) fn quorum_sets_options(object: &JsValue) -> Result<(ReadOptions, RecentRange), JsValue> {
-    refuse_strangers(object, &["high", "last"])?;
-    let last = integer(object, "last")?.unwrap_or(DEFAULT_LAST);
-    Ok((reading(object)?, RecentRange { last, high: integer(object, "high")?.map(LedgerSeq::new) }))
-}
-
-/// For [`super::compare_archives`]: which ledgers, and whom the user believes.
-pub(super) fn compare_options(object: &JsValue) -> Result<(ReadOptions, CompareRange, Trust), JsValue> {
-    refuse_strangers(object, &["last", "range", "trust"])?;
-    let (low, high) = range(object)?;
-    Ok((reading(object)?, CompareRange { low, high, last: integer(object, "last")? }, trust(object)?))
-}
-
-/// For [`super::prove_transaction`].
-pub(super) fn prove_transaction_options(object: &JsValue) -> Result<(ReadOptions, Trust, WantedTransaction), JsValue> {
-    refuse_strangers(object, &["hash", "index", "ledger", "range", "trust"])?;
-    let (low, high) = range(object)?;
-    let wanted = match (text(object, "hash")?, integer(object, "ledger")?, integer(object, "index")?) {
-        (Some(hash), None, None) => {
-            let hash = hash.parse().map_err(|_| usage("hash must be 64 hexadecimal digits"))?;
-            WantedTransaction::ByHash { hash, low, high }
-        }
-        (None, Some(ledger), Some(index)) => WantedTransaction::ByPlace { ledger: LedgerSeq::new(ledger), index },
-        _ => return Err(usage("either hash is given, or ledger and index: which transaction is to be proven?")),
-    };
-    Ok((reading(object)?, trust(object)?, wanted))
-}
-
-/// For [`super::prove_entry`].
-pub(super) struct EntryWanted {
-    pub(super) read: ReadOptions,
-    pub(super) trust: Trust,
-    pub(super) key: LedgerKey,
-    pub(super) checkpoint: LedgerSeq,
-    pub(super) max_bucket_bytes: u64,
-}
-
-/// For [`super::prove_entry`].
-pub(super) fn prove_entry_options(object: &JsValue) -> Result<EntryWanted, JsValue> {
-    refuse_strangers(object, &["checkpoint", "key", "maxBucketBytes", "trust"])?;
-    let key = text(object, "key")?.ok_or_else(|| usage("key must be given: which entry is to be proven?"))?;
-    let checkpoint = integer(object, "checkpoint")?.ok_or_else(|| usage("checkpoint must be given: the last ledger of one"))?;
-    Ok(EntryWanted {
-        read: reading(object)?,
-        trust: trust(object)?,
-        key: parse_ledger_key(&key).map_err(|error| usage(&error.to_string()))?,
-        checkpoint: LedgerSeq::new(checkpoint),
-        max_bucket_bytes: integer(object, "maxBucketBytes")?.map_or(MAX_BUCKET_BYTES, u64::from),
-    })
-}
-
-/// For [`super::verify_proof`]: the reader's network and trust.
-pub(super) fn verify_proof_options(object: &JsValue) -> Result<(Option<Network>, Trust), JsValue> {
-    refuse_unknown(object, &["network", "trust"])?;
-    Ok((text(object, "network")?.map(|network| Network::from_name_or_passphrase(&network)), trust(object)?))
-}
-
 /// The options that all have in common.
-fn reading(object: &JsValue) -> Result<ReadOptions, JsValue> {
+pub(super) fn reading(object: &JsValue) -> Result<ReadOptions, JsValue> {
     let mut options = ReadOptions::default();
     if is_workerd() {
-        options.concurrency = EDGE_CONCURRENCY;
+        options.concurrency = EDGE_CONCURRENCY.into();
     }
     options.network = text(object, "network")?.map(|network| Network::from_name_or_passphrase(&network));
     match integer(object, "concurrency")? {
-        Some(files @ 1..=256) => options.concurrency = crate::codec::usize_from(files),
+        Some(files @ 1..=256) => options.concurrency = crate::codec::usize_from(files).into(),
         Some(_) => return Err(usage("concurrency must be from 1 to 256")),
         None => {}
     }
@@ -261,7 +142,7 @@ fn reading(object: &JsValue) -> Result<ReadOptions, JsValue> {
     Ok(options)
 }
 
-fn range(object: &JsValue) -> Result<(Option<LedgerSeq>, Option<LedgerSeq>), JsValue> {
+pub(super) fn range(object: &JsValue) -> Result<(Option<LedgerSeq>, Option<LedgerSeq>), JsValue> {
     let range = field(object, "range").unwrap_or(JsValue::UNDEFINED);
     refuse_unknown(&range, &RANGE)?;
     Ok((integer(&range, "low")?.map(LedgerSeq::new), integer(&range, "high")?.map(LedgerSeq::new)))
@@ -276,7 +157,7 @@ fn order(object: &JsValue) -> Result<Option<Order>, JsValue> {
     }
 }
 
-fn text(object: &JsValue, name: &str) -> Result<Option<String>, JsValue> {
+pub(super) fn text(object: &JsValue, name: &str) -> Result<Option<String>, JsValue> {
     field(object, name).map(|value| value.as_string().ok_or_else(|| usage(&format!("{name} must be a string")))).transpose()
 }
 
@@ -284,24 +165,24 @@ fn field(object: &JsValue, name: &str) -> Option<JsValue> {
     Reflect::get(object, &name.into()).ok().filter(|value| !value.is_undefined() && !value.is_null())
 }
 
-fn boolean(object: &JsValue, name: &str) -> Result<bool, JsValue> {
+pub(super) fn boolean(object: &JsValue, name: &str) -> Result<bool, JsValue> {
     field(object, name).map_or(Ok(false), |value| value.as_bool().ok_or_else(|| usage(&format!("{name} must be true or false"))))
 }
 
 #[allow(clippy::as_conversions)] // checked to be a whole number in range
-fn integer(object: &JsValue, name: &str) -> Result<Option<u32>, JsValue> {
+pub(super) fn integer(object: &JsValue, name: &str) -> Result<Option<u32>, JsValue> {
     let Some(value) = field(object, name) else { return Ok(None) };
     let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number));
     number.map(|number| Some(number as u32)).ok_or_else(|| usage(&format!("{name} must be a whole number from 0 to {}", u32::MAX)))
 }
 
-fn refuse_strangers(value: &JsValue, own: &[&str]) -> Result<(), JsValue> {
+pub(super) fn refuse_strangers(value: &JsValue, own: &[&str]) -> Result<(), JsValue> {
     let mut known = [own, &READ].concat();
     known.sort_unstable();
     refuse_unknown(value, &known)
 }
 
-fn refuse_unknown(value: &JsValue, known: &[&str]) -> Result<(), JsValue> {
+pub(super) fn refuse_unknown(value: &JsValue, known: &[&str]) -> Result<(), JsValue> {
     let Some(object) = value.dyn_ref::<Object>() else { return Ok(()) };
     match Object::keys(object).iter().filter_map(|key| key.as_string()).find(|key| !known.contains(&key.as_str())) {
         Some(stranger) => Err(usage(&format!("there is no option {stranger}; there are {}", known.join(", ")))),

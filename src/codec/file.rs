@@ -6,6 +6,7 @@
 use core::ops::ControlFlow;
 
 use super::gzip::{GzipDecoder, GzipError, GzipErrorKind, GzipLimits};
+use super::hash::Hash256;
 use super::record::{FramingError, Record, RecordReader};
 use super::u64_from;
 use crate::limits::Budget;
@@ -20,6 +21,14 @@ pub trait RecordSink {
 
     /// The file as it came, before it is inflated.
     fn stored(&mut self, _part: &[u8]) {}
+
+    /// Content that the host may hash, once all of it came.
+    fn undigested(&self) -> Option<&[u8]> {
+        None
+    }
+
+    /// The SHA-256 of that.
+    fn digested(&mut self, _hash: Hash256) {}
 
     /// Whether the file is known to be wrong: nothing of it needs to be held any more.
     fn is_faulty(&self) -> bool {

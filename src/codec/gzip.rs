@@ -1,15 +1,13 @@
 //! Gzip, RFC 1952: every member, every header field, CRC-32 and length checked, junk after the end noticed.
 //!
-//! What it is: a push decoder with a 64 KiB window over miniz_oxide's raw inflater; memory does not depend on the
-//! input. What it is not: a guesser; bytes that are no gzip are an error (see [`crate::codec::file`] for bodies that an
+//! What it is: a push decoder over zlib-rs's raw inflater, which hands on 64 KiB at a time; memory does not depend on the
+//! input. Its oracle is miniz_oxide (`tests/inflate.rs`). What it is not: a guesser; bytes that are no gzip are an error (see [`crate::codec::file`] for bodies that an
 //! HTTP layer already inflated). Archives' gzip rules: E 18, 19, 21. Why every member: stellar-core reads archives with
 //! `gzip -d`, which does; decoders that stop after the first member silently lose the rest.
 
 use core::ops::ControlFlow;
 
-use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+use zlib_rs::{Inflate, InflateFlush, Status};
 
 use super::u64_from;
 use crate::limits::Budget;
@@ -115,7 +113,10 @@ pub struct GzipSummary {
     pub zero_padding: u64,
 }
 
-const WINDOW: usize = 1 << 16;
+/// Bytes handed on at a time.
+const OUTPUT: usize = 1 << 16;
+/// Deflate's largest window: 32 KiB.
+const WINDOW_BITS: u8 = 15;
 const HEADER_LIMIT: usize = 1 << 17;
 
 const FHCRC: u8 = 1 << 1;
@@ -235,15 +236,16 @@ impl Header {
 pub struct GzipDecoder {
     state: State,
     limits: GzipLimits,
-    inflater: Box<DecompressorOxide>,
-    window: Box<[u8]>,
-    window_at: usize,
+    inflater: Inflate,
+    output: Box<[u8]>,
     header: Header,
     /// Trailer bytes of the current member.
     held: Vec<u8>,
     crc: crc32fast::Hasher,
     member_bytes: u64,
     consumed: u64,
+    /// Where the content of the current member begins.
+    body_at: u64,
     inflated: u64,
     members: u32,
     zero_padding: u64,
@@ -266,14 +268,14 @@ impl GzipDecoder {
         Self {
             state: State::Header,
             limits,
-            inflater: Box::default(),
-            window: vec![0; WINDOW].into_boxed_slice(),
-            window_at: 0,
+            inflater: Inflate::new(false, WINDOW_BITS),
+            output: vec![0; OUTPUT].into_boxed_slice(),
             header: Header::default(),
             held: Vec::new(),
             crc: crc32fast::Hasher::new(),
             member_bytes: 0,
             consumed: 0,
+            body_at: 0,
             inflated: 0,
             members: 0,
             zero_padding: 0,
@@ -330,7 +332,12 @@ impl GzipDecoder {
 
     fn fail(&mut self, kind: GzipErrorKind) -> GzipError {
         self.state = State::Failed;
-        GzipError { offset: self.consumed, kind }
+        // Where a limit is reached depends on how the file was cut; where the content begins that reaches it does not.
+        let offset = match kind {
+            GzipErrorKind::InflatedLimit(_) | GzipErrorKind::RatioLimit(_) => self.body_at,
+            _ => self.consumed,
+        };
+        GzipError { offset, kind }
     }
 
     /// Headers are short and rare, so they are taken byte by byte, each byte once.
@@ -342,7 +349,8 @@ impl GzipDecoder {
             }
             if self.header.take(*byte, self.members > 0)? {
                 self.header = Header::default();
-                *self.inflater = DecompressorOxide::new();
+                self.body_at = self.consumed + u64_from(index) + 1;
+                self.inflater.reset(false);
                 self.crc = crc32fast::Hasher::new();
                 self.member_bytes = 0;
                 self.state = State::Body;
@@ -357,8 +365,11 @@ impl GzipDecoder {
         input: &[u8],
         sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<(usize, ControlFlow<()>), GzipErrorKind> {
-        let (status, read, written) = decompress(&mut self.inflater, input, &mut self.window, self.window_at, TINFL_FLAG_HAS_MORE_INPUT);
-        let out = self.window.get(self.window_at..self.window_at + written).unwrap_or_default();
+        let (read_before, written_before) = (self.inflater.total_in(), self.inflater.total_out());
+        let status = self.inflater.decompress(input, &mut self.output, InflateFlush::NoFlush);
+        let read = moved(read_before, self.inflater.total_in());
+        let written = moved(written_before, self.inflater.total_out());
+        let out = self.output.get(..written).unwrap_or_default();
         self.crc.update(out);
         self.member_bytes += u64_from(written);
         self.inflated += u64_from(written);
@@ -370,11 +381,10 @@ impl GzipDecoder {
             return Err(GzipErrorKind::RatioLimit(self.limits.ratio));
         }
         let flow = if out.is_empty() { ControlFlow::Continue(()) } else { sink(out) };
-        self.window_at = (self.window_at + written) % WINDOW;
         match status {
-            TINFLStatus::Done => self.state = State::Trailer,
-            TINFLStatus::HasMoreOutput | TINFLStatus::NeedsMoreInput => {}
-            _ => return Err(GzipErrorKind::Deflate),
+            Ok(Status::StreamEnd) => self.state = State::Trailer,
+            Ok(Status::Ok | Status::BufError) => {}
+            Err(_) => return Err(GzipErrorKind::Deflate),
         }
         // An inflater that neither reads nor writes would loop for ever; none should, but the input is hostile.
         if read == 0 && written == 0 && self.state_is_body() {
@@ -416,4 +426,9 @@ impl GzipDecoder {
         self.zero_padding += u64_from(input.len());
         Ok(input.len())
     }
+}
+
+/// What one call moved: never more than it was given, which is a `usize`.
+fn moved(before: u64, after: u64) -> usize {
+    usize::try_from(after.saturating_sub(before)).unwrap_or_default()
 }

@@ -375,7 +375,7 @@ impl Run<'_, '_> {
         self.total = plan.count();
         let range = LedgerRange { low: covered.first().first_ledger(), high: covered.last().last_ledger() };
         (self.emit)(CompareEvent::Range { range, archives: self.taking_part.clone() });
-        let files = options.concurrency.max(1);
+        let files = options.concurrency.first();
         // Enough to keep every connection busy: a checkpoint of an archive reads one file after the other.
         let window = (files / self.taking_part.len().max(1)).saturating_add(2);
         let item = CompareArchivesWork::new(archives, plan, options.retry, u32::try_from(window).unwrap_or(u32::MAX), compared);

@@ -34,8 +34,8 @@ use crate::transport::pool::ArchivePool;
 use crate::transport::{ArchiveReader, ArchiveWriter};
 use crate::verify::bucket::{BucketUse, ListKind};
 use crate::verify::finding::FindingCode;
-use crate::work::WorkSpec;
 use crate::work::retry::RetryPolicy;
+use crate::work::{Concurrency, WorkSpec};
 
 /// What mirrors and repairs are asked for.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub struct CopyOptions {
     /// Read every file back after it was written, and compare.
     pub read_back: bool,
     /// Files read, and files written, at once; at least 1.
-    pub concurrency: usize,
+    pub concurrency: Concurrency,
     /// For faults of the way.
     pub retry: RetryPolicy,
     /// When a read is given up.

@@ -35,7 +35,7 @@ pub async fn download_checkpoint(
     if !with_buckets {
         builder = builder.without_buckets();
     }
-    let mut work = scheduler(options.concurrency.max(1));
+    let mut work = scheduler(options.concurrency);
     // A fresh scheduler takes everything.
     let _ = builder.register(&mut work);
     drive.run_to_completion(&mut work, &mut |_| {}).await;

@@ -97,9 +97,37 @@ pub struct Progress {
     pub works: BTreeMap<&'static str, WorkCounts>,
     /// The archives.
     pub archives: Vec<ArchiveProgress>,
+    /// What is under way just now.
+    pub in_flight: InFlight,
     /// What was written, where something is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub written: Option<WrittenSoFar>,
+}
+
+/// What is under way just now; of both lists the first [`MOST_IN_FLIGHT`].
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InFlight {
+    /// Checkpoints that were begun and are not settled, in the order of the plan.
+    pub checkpoints: Vec<LedgerSeq>,
+    /// Files that are being read, those that were begun first.
+    pub files: Vec<FileInFlight>,
+    /// How many files are.
+    pub file_count: u64,
+}
+
+/// A snapshot of what is under way names no more than so many checkpoints, nor files.
+pub const MOST_IN_FLIGHT: usize = 64;
+
+/// A file that is being read.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct FileInFlight {
+    /// Which.
+    pub path: String,
+    /// Of which archive.
+    pub archive: String,
+    /// What came of it, decimal.
+    pub bytes: String,
 }
 
 /// What was written so far, or would be in a dry run.

@@ -105,7 +105,7 @@ pub async fn checkpoint_log(
     end.errors.extend(roots.errors);
     let Some(covered) = covered else { return end };
     let archives = options.archives(&pool, network);
-    let ahead = options.concurrency.max(1);
+    let ahead = options.concurrency.first();
     let batch = BatchDownloadWork::new(archives, Plan::new(covered, range.order, None), FileKind::Ledger, ahead, options.retry);
     let mut work = scheduler(ahead);
     let mut neighbour: Option<Arc<Headers>> = None;

@@ -3,6 +3,7 @@
 //! What it is: what is read when, how often it is tried again, when to let others run, when to stop. What it is not:
 //! a judge of bytes; that is [`crate::verify`]. Clock, timers and randomness come from a [`Host`].
 
+pub mod audit;
 pub mod compare;
 pub mod copy;
 pub mod download;
@@ -31,6 +32,7 @@ mod verify;
 pub mod verify_checkpoints;
 #[cfg(feature = "web")]
 pub mod web;
+pub mod workers;
 mod write;
 
 use futures_util::future::LocalBoxFuture;
@@ -41,6 +43,9 @@ pub use verify::{RunOptions, verify_archive, verify_archives};
 pub use write::Written;
 
 pub use crate::trust::Trust;
+
+use crate::codec::hash::Hash256;
+use workers::Workers;
 
 /// What the platform gives a run.
 pub trait Host {
@@ -64,4 +69,14 @@ pub trait Host {
 
     /// Resolves when the run is to stop; never, if it never is.
     fn cancelled(&self) -> LocalBoxFuture<'static, ()>;
+
+    /// The SHA-256 of bytes that are taken when it is called, where the platform has it; none, if it fails.
+    fn digest(&self, _bytes: &[u8]) -> Option<LocalBoxFuture<'static, Option<Hash256>>> {
+        None
+    }
+
+    /// Threads that a run may be shared with.
+    fn workers(&self) -> Option<&dyn Workers> {
+        None
+    }
 }

@@ -8,6 +8,7 @@ use crate::historywork::archives::Archives;
 use crate::limits::Budget;
 use crate::transport::pool::ArchivePool;
 use crate::verify::checkpoint::Rules;
+use crate::work::Concurrency;
 use crate::work::retry::RetryPolicy;
 
 /// Options that contradict themselves, archives that are not of one network, or a state of another run.
@@ -22,7 +23,7 @@ pub struct ReadOptions {
     /// The network; by default what the archives say.
     pub network: Option<Network>,
     /// Files read at once; at least 1.
-    pub concurrency: usize,
+    pub concurrency: Concurrency,
     /// For faults of the transport.
     pub retry: RetryPolicy,
     /// When a read is given up.

@@ -123,7 +123,7 @@ pub async fn publish_checkpoint(
     let archives = options.archives(&pool, network.clone()).without(pool.ids().skip(count).collect());
     let state = SharedHistoryState::holding(Hold { records: true, buckets: true, stored: false });
     let builder = HistoryWorkBuilder::new(archives, checkpoint, state.clone()).retrying(options.retry);
-    let mut work = scheduler(options.concurrency.max(1));
+    let mut work = scheduler(options.concurrency);
     // A fresh scheduler takes everything.
     if let Ok(ids) = builder.register(&mut work) {
         let _ = builder.register_publish(&mut work, targets, ids);

@@ -177,7 +177,7 @@ pub async fn recent_quorum_sets(
     let covered = CheckpointRange::covering(low, high.last_ledger(), options.frequency).ok_or(RecentQuorumSetsError::NoTip)?;
     let tips = roots.list.iter().map(|root| tip(root, options.frequency).map(Checkpoint::last_ledger)).collect();
     let archives = options.archives(&pool, network.clone()).with_tips(tips);
-    let (ahead, fetched) = (options.concurrency.max(1), SharedQsets::default());
+    let (ahead, fetched) = (options.concurrency.first(), SharedQsets::default());
     let plan = Plan::new(covered, Order::NewestFirst, None);
     let item = FetchRecentQsetsWork::new(archives, plan, ahead, options.retry, fetched.clone());
     let mut work = scheduler(ahead);

@@ -63,7 +63,7 @@ pub(super) async fn read_roots(
     emit: &mut dyn FnMut(DriveEvent<'_>),
 ) -> Roots {
     let archives = options.archives(drive.pool(), options.network.clone());
-    let mut work = scheduler(options.concurrency.max(1));
+    let mut work = scheduler(options.concurrency);
     let files: Vec<_> = archives
         .ids()
         .map(|id| {

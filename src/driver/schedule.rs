@@ -4,14 +4,17 @@
 //! pool's (`transport::pool`). What is left is reading, and letting the platform's other work have its turn.
 
 use core::cell::{Cell, RefCell};
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::ops::ControlFlow;
+use core::task::Poll;
+use std::collections::BTreeMap;
 
 use futures_util::future::{Either, LocalBoxFuture, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, pin_mut};
 
 use super::Host;
+use super::event::{FileInFlight, MOST_IN_FLIGHT};
 use super::write::{Copy, Writers, Written};
 use crate::archive::error::{ReadError, ReadErrorKind, WriteError};
 use crate::archive::id::ArchiveId;
@@ -20,12 +23,12 @@ use crate::codec::file::{BodyCoding, FileDecoder, FileError, RecordSink};
 use crate::codec::gzip::{GzipError, GzipErrorKind};
 use crate::codec::u64_from;
 use crate::historywork::archives::Accounts;
-use crate::historywork::{FileForm, HistoryEvent, HistoryWork, ReadEnd, RemoteFile, Scheduler, Step, Turn, WriteEnd};
+use crate::historywork::{DOWNLOAD, FileForm, HistoryEvent, HistoryWork, ReadEnd, RemoteFile, Scheduler, Step, Turn, WriteEnd};
 use crate::transport::pool::{ArchivePool, Choice};
 use crate::transport::{ArchiveWriter, Body};
 use crate::verify::checkpoint::Delivery;
 use crate::work::retry::RetryPolicy;
-use crate::work::{Started, WorkId};
+use crate::work::{Outcome, Started, WorkId};
 
 /// Between two looks at timers and messages: long enough to cost nothing, short enough for a cancel button.
 const SLICE_MS: u64 = 30;
@@ -59,6 +62,9 @@ pub struct Drive<'a> {
     /// As it happens, for whoever watches; reports count what is settled.
     live: RefCell<Accounts>,
     retries: Cell<u64>,
+    /// Reads under way, by their numbers.
+    reads: RefCell<BTreeMap<u64, Underway>>,
+    next_read: Cell<u64>,
     writers: Writers<'a>,
     /// Bytes a second that are read at most, and when the next may be.
     bandwidth: Option<u64>,
@@ -90,9 +96,39 @@ pub enum DriveEvent<'a> {
 /// A started item, and how what it wanted ended.
 type Ended = (WorkId, Box<dyn HistoryWork>, u32, End);
 
+/// What a read says of the way, and when it was begun.
+type Observed = (Outcome, u64);
+
+/// A read under way.
+struct Underway {
+    path: ArchivePath,
+    archive: ArchiveId,
+    bytes: u64,
+}
+
+/// Ends the telling of a read, however the read ends: one that is given up is dropped.
+struct Told<'d> {
+    reads: &'d RefCell<BTreeMap<u64, Underway>>,
+    number: u64,
+}
+
+impl Told<'_> {
+    fn count(&self, bytes: u64) {
+        if let Some(read) = self.reads.borrow_mut().get_mut(&self.number) {
+            read.bytes = read.bytes.saturating_add(bytes);
+        }
+    }
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.reads.borrow_mut().remove(&self.number);
+    }
+}
+
 /// How something that takes its time ended.
 enum End {
-    Read(RemoteFile, ReadEnd),
+    Read(RemoteFile, ReadEnd, Option<Observed>),
     /// What was written is told by its path, or by its folder; and where.
     Wrote(String, crate::archive::id::WriterId, WriteEnd),
 }
@@ -109,6 +145,8 @@ impl<'a> Drive<'a> {
             last_breath_ms,
             live: RefCell::default(),
             retries: Cell::new(0),
+            reads: RefCell::default(),
+            next_read: Cell::new(0),
             writers: Writers::default(),
             bandwidth: None,
             next_bytes_ms: Cell::new(0),
@@ -155,6 +193,25 @@ impl<'a> Drive<'a> {
     #[must_use]
     pub fn retries(&self) -> u64 {
         self.retries.get()
+    }
+
+    /// The files that are being read, those first that were begun first, at most so many as a snapshot names; and how many there are.
+    #[must_use]
+    pub fn files_in_flight(&self) -> (Vec<FileInFlight>, u64) {
+        let reads = self.reads.borrow();
+        let file = |read: &Underway| FileInFlight {
+            path: read.path.as_str().to_owned(),
+            archive: self.pool.name(read.archive).to_owned(),
+            bytes: read.bytes.to_string(),
+        };
+        (reads.values().take(MOST_IN_FLIGHT).map(file).collect(), u64_from(reads.len()))
+    }
+
+    fn tell(&self, archive: ArchiveId, path: &ArchivePath) -> Told<'_> {
+        let number = self.next_read.get();
+        self.next_read.set(number.wrapping_add(1));
+        self.reads.borrow_mut().insert(number, Underway { path: path.clone(), archive, bytes: 0 });
+        Told { reads: &self.reads, number }
     }
 
     /// Runs every item of the scheduler to its end. After a cancel nothing is started, and what runs is stopped.
@@ -226,8 +283,8 @@ impl<'a> Drive<'a> {
         });
         match step {
             Step::Get(file) => Some(Box::pin(async move {
-                let end = self.read(&*work, &file).await;
-                (id, work, retry, End::Read(file, end))
+                let (end, observed) = self.read(&*work, &file).await;
+                (id, work, retry, End::Read(file, end, observed))
             })),
             Step::Put(file) => Some(Box::pin(async move {
                 let end = self.put(&file).await;
@@ -247,7 +304,7 @@ impl<'a> Drive<'a> {
 
     fn ended(&self, (id, mut work, retry, end): Ended, scheduler: &mut Scheduler, emit: &mut dyn FnMut(DriveEvent<'_>)) {
         let failed = match &end {
-            End::Read(file, ReadEnd::Failed { archive, error }) if error.kind != ReadErrorKind::Aborted => {
+            End::Read(file, ReadEnd::Failed { archive, error }, _) if error.kind != ReadErrorKind::Aborted => {
                 Some((file.path.as_str().to_owned(), self.pool.name(*archive).to_owned(), error.message.clone()))
             }
             End::Wrote(path, writer, WriteEnd::Failed { error }) => {
@@ -255,8 +312,14 @@ impl<'a> Drive<'a> {
             }
             _ => None,
         };
+        let now = self.host.now_ms();
         let ran = match end {
-            End::Read(_, end) => work.read(end, retry),
+            End::Read(_, end, observed) => {
+                if let Some((outcome, began_ms)) = observed {
+                    scheduler.observe(DOWNLOAD, outcome, began_ms, now);
+                }
+                work.read(end, retry)
+            }
             End::Wrote(.., end) => work.wrote(end, retry),
         };
         let now = self.host.now_ms();
@@ -272,26 +335,30 @@ impl<'a> Drive<'a> {
     }
 
     /// Reads a file for an item from whichever archive the pool chooses.
-    async fn read(&self, work: &dyn HistoryWork, file: &RemoteFile) -> ReadEnd {
+    async fn read(&self, work: &dyn HistoryWork, file: &RemoteFile) -> (ReadEnd, Option<Observed>) {
         let archive = loop {
             if self.host.is_cancelled() {
-                return ReadEnd::Cancelled;
+                return (ReadEnd::Cancelled, None);
             }
             let now = self.host.now_ms();
             match self.pool.choose(&file.avoid, now, self.host.jitter_thousandths()) {
                 Choice::Ask(archive) => break archive,
-                Choice::Nobody => return ReadEnd::Nobody,
+                Choice::Nobody => return (ReadEnd::Nobody, None),
                 Choice::Wait { until_ms } if file.patience_ms.is_some_and(|patience| until_ms > now.saturating_add(patience)) => {
-                    return ReadEnd::Nobody;
+                    return (ReadEnd::Nobody, None);
                 }
                 // Cancelling ends the sleep; the loop then notices.
                 Choice::Wait { until_ms } => drop(self.or_cancelled(self.host.sleep(until_ms.saturating_sub(now))).await),
             }
         };
-        let Some(mut reading) = work.reading() else { return ReadEnd::Nobody };
+        let Some(mut reading) = work.reading() else { return (ReadEnd::Nobody, None) };
+        let began_ms = self.host.now_ms();
+        // What is no request over a network says nothing of one.
+        let observed = |outcome| self.pool.reader(archive).filter(|reader| reader.is_remote()).map(|_| (outcome, began_ms));
         self.live.borrow_mut().of(archive).requests += 1;
         match self.pump(archive, file, &mut *reading).await {
-            Ok(Pumped { delivery, compressed, inflated, copy }) => {
+            Ok(Pumped { delivery, waited_ms, compressed, inflated, copy }) => {
+                let observed = observed(Outcome::Answered { waited_ms, bytes: compressed });
                 let sound = reading.finish(delivery);
                 let copied = match copy {
                     Some(Err(error)) if sound => Some(Err(error)),
@@ -302,15 +369,16 @@ impl<'a> Drive<'a> {
                     }
                     Some(Err(_)) | None => None,
                 };
-                ReadEnd::Answered { archive, compressed, inflated, copied }
+                (ReadEnd::Answered { archive, compressed, inflated, copied }, observed)
             }
-            Err(_) if self.host.is_cancelled() => ReadEnd::Cancelled,
+            Err(_) if self.host.is_cancelled() => (ReadEnd::Cancelled, None),
             Err(error) => {
                 self.pool.failed(archive, &file.path, &error, self.host.now_ms());
                 let mut live = self.live.borrow_mut();
                 let account = live.of(archive);
                 *(if error.is_throttling() { &mut account.throttled } else { &mut account.failures }) += 1;
-                ReadEnd::Failed { archive, error }
+                let observed = error.is_overload().then(|| observed(Outcome::Refused)).flatten();
+                (ReadEnd::Failed { archive, error }, observed)
             }
         }
     }
@@ -335,6 +403,7 @@ impl<'a> Drive<'a> {
         'a: 'f,
     {
         let opened_ms = self.host.now_ms();
+        let told = self.tell(archive, &file.path);
         let mut body = match self.open(archive, &file.path, file.fresh).await {
             Ok(body) => body,
             Err(error) => {
@@ -342,12 +411,14 @@ impl<'a> Drive<'a> {
                     // S3 answers 403 for missing keys when listing is not allowed (rules E 30).
                     || (error.kind == ReadErrorKind::Forbidden && file.path.is_optional());
                 if missing {
-                    self.pool.answered(archive, self.host.now_ms().saturating_sub(opened_ms));
-                    return Ok(Pumped { delivery: Delivery::Missing, compressed: 0, inflated: 0, copy: None });
+                    let waited_ms = self.host.now_ms().saturating_sub(opened_ms);
+                    self.pool.answered(archive, waited_ms);
+                    return Ok(Pumped { delivery: Delivery::Missing, waited_ms, compressed: 0, inflated: 0, copy: None });
                 }
                 return Err(error);
             }
         };
+        let waited_ms = self.host.now_ms().saturating_sub(opened_ms);
         let mut pipe = Pipe::new(file.form, body.coding);
         let mut pace = Pace { since_ms: self.host.now_ms(), bytes: 0 };
         let mut copy: Option<Result<Copy<'f>, WriteError>> = None;
@@ -360,8 +431,9 @@ impl<'a> Drive<'a> {
                 reading.stored(part);
                 let flow = pipe.push(part, reading);
                 self.count_bytes(archive, u64_from(part.len()), pipe.inflated - inflated);
+                told.count(u64_from(part.len()));
                 if flow.is_break() {
-                    return Ok(self.pumped(archive, opened_ms, pipe, copy));
+                    return Ok(self.pumped(archive, opened_ms, waited_ms, pipe, copy));
                 }
                 if let Some(to) = file.copy_to {
                     let begun = match copy.take() {
@@ -378,7 +450,12 @@ impl<'a> Drive<'a> {
                 self.breathe().await?;
             }
         }
-        Ok(self.pumped(archive, opened_ms, pipe, copy))
+        if let Some(digest) = reading.undigested().and_then(|bytes| self.host.digest(bytes))
+            && let Some(hash) = self.or_stop(digest).await?
+        {
+            reading.digested(hash);
+        }
+        Ok(self.pumped(archive, opened_ms, waited_ms, pipe, copy))
     }
 
     /// Waits until the bytes that were just read are allowed for.
@@ -395,11 +472,18 @@ impl<'a> Drive<'a> {
         Ok(())
     }
 
-    fn pumped<'f>(&self, archive: ArchiveId, opened_ms: u64, pipe: Pipe, copy: Option<Result<Copy<'f>, WriteError>>) -> Pumped<'f> {
+    fn pumped<'f>(
+        &self,
+        archive: ArchiveId,
+        opened_ms: u64,
+        waited_ms: u64,
+        pipe: Pipe,
+        copy: Option<Result<Copy<'f>, WriteError>>,
+    ) -> Pumped<'f> {
         // Long files are not slow archives: half a minute says enough.
         self.pool.answered(archive, self.host.now_ms().saturating_sub(opened_ms).min(30_000) / (1 + pipe.compressed / (1 << 20)));
         let Pipe { compressed, inflated, .. } = pipe;
-        Pumped { delivery: pipe.finish(), compressed, inflated, copy }
+        Pumped { delivery: pipe.finish(), waited_ms, compressed, inflated, copy }
     }
 
     /// Opens a file of an archive.
@@ -483,14 +567,23 @@ impl<'a> Drive<'a> {
 
     /// The future's outcome, unless the run is cancelled or it takes longer.
     pub(super) async fn or_stop_within<T>(&self, future: impl Future<Output = T>, idle_ms: u64) -> Result<T, ReadError> {
-        let timeout = self.host.sleep(idle_ms);
         pin_mut!(future);
-        match self.or_cancelled(select(future, timeout)).await? {
-            Either::Left((output, _)) => Ok(output),
-            Either::Right(_) => {
-                Err(ReadError::new(ReadErrorKind::Timeout, format!("nothing came for {}.{} s", idle_ms / 1000, idle_ms % 1000 / 100)))
+        let mut ends = None;
+        let waited = poll_fn(|context| {
+            if let Poll::Ready(output) = future.as_mut().poll(context) {
+                return Poll::Ready(Ok(Some(output)));
             }
-        }
+            // Most of what is waited for is there already: only what is not costs a timer.
+            let (timeout, cancelled) = ends.get_or_insert_with(|| (self.host.sleep(idle_ms), self.host.cancelled()));
+            match (cancelled.as_mut().poll(context), timeout.as_mut().poll(context)) {
+                (Poll::Ready(()), _) => Poll::Ready(Err(aborted())),
+                (_, Poll::Ready(())) => Poll::Ready(Ok(None)),
+                _ => Poll::Pending,
+            }
+        });
+        waited.await?.ok_or_else(|| {
+            ReadError::new(ReadErrorKind::Timeout, format!("nothing came for {}.{} s", idle_ms / 1000, idle_ms % 1000 / 100))
+        })
     }
 
     async fn or_cancelled<T>(&self, future: impl Future<Output = T>) -> Result<T, ReadError> {
@@ -504,6 +597,8 @@ impl<'a> Drive<'a> {
 
 struct Pumped<'f> {
     delivery: Delivery,
+    /// Until the answer began.
+    waited_ms: u64,
     compressed: u64,
     inflated: u64,
     /// What of it was copied, where it was to be.

@@ -52,7 +52,7 @@ pub(super) async fn search_transaction(
     let newest_first = (0..total).rev().filter_map(|index| range.nth(index));
     let mut searches = futures_util::stream::iter(newest_first)
         .map(|checkpoint| async move { (checkpoint, search_in(readers, host, options, checkpoint, hash).await) })
-        .buffered(options.concurrency.max(1));
+        .buffered(options.concurrency.first());
     let (mut done, mut unread) = (0, None);
     while let Some((checkpoint, result)) = searches.next().await {
         match result {

@@ -1,15 +1,18 @@
 //! One run of `verify`: the archives' newest states, the range that follows from them, and the graph of work over it.
 
+mod share;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use super::Host;
 use super::copy::CopyTask;
-use super::event::{ArchiveProgress, Count, Event, Progress, Stage};
+use super::event::{ArchiveProgress, Count, Event, InFlight, MOST_IN_FLIGHT, Progress, Stage};
 use super::options::{ReadOptions, UsageError};
 use super::probe::{CLAMPED, Probe, note};
 use super::roots::{PATIENCE_IN_THE_END_MS, PATIENCE_MS, Roots, pinned_tip, read_roots, tip};
 use super::schedule::{Drive, DriveEvent, Timeouts};
+use super::workers::Workers;
 use crate::archive::checkpoint::{Checkpoint, CheckpointFrequency, CheckpointRange, LedgerSeq};
 use crate::archive::error::RunError;
 use crate::archive::id::ArchiveId;
@@ -37,7 +40,7 @@ use crate::verify::checkpoint::{Rules, Status, Unchecked};
 use crate::verify::finding::{Finding, FindingCode, Note};
 use crate::verify::state::check_root_against_checkpoint;
 use crate::work::retry::RetryPolicy;
-use crate::work::{WorkCounts, WorkSpec};
+use crate::work::{Concurrency, WorkCounts, WorkSpec};
 
 /// What a run is asked for.
 #[derive(Clone, Debug)]
@@ -66,7 +69,7 @@ pub struct RunOptions {
     /// Leave out bucket files.
     pub skip_buckets: bool,
     /// Files read at once; at least 1.
-    pub concurrency: usize,
+    pub concurrency: Concurrency,
     /// For faults of the transport.
     pub retry: RetryPolicy,
     /// When a read is given up.
@@ -174,6 +177,42 @@ pub(super) async fn refuse(drive: &Drive<'_>, host: &dyn Host, options: &RunOpti
     run.begin(request(options, drive.pool())).await.map(drop)
 }
 
+/// What is found out before the first checkpoint.
+pub(super) async fn begin(
+    drive: &Drive<'_>,
+    host: &dyn Host,
+    options: &RunOptions,
+) -> Result<(SavedHead, Option<JoinedRange>), UsageError> {
+    let mut emit = |_| {};
+    Run::new(drive, host, options, None, &mut emit).begin(request(options, drive.pool())).await
+}
+
+/// Goes through what is left of a range, as far as it comes.
+pub(super) async fn go_through(
+    drive: &Drive<'_>,
+    host: &dyn Host,
+    options: &RunOptions,
+    head: &SavedHead,
+    range: &SharedRange,
+    emit: &mut dyn FnMut(Event),
+) {
+    let archives = archives(options, head, None);
+    let mut run = Run::new(drive, host, options, None, emit);
+    (run.stage, run.range) = (Stage::Checkpoints, Some(range.clone()));
+    run.go_through(range, &archives, None).await;
+    run.say_how_far(&scheduler(1));
+}
+
+/// The archives of a run, as its items know them.
+pub(super) fn archives(options: &RunOptions, head: &SavedHead, destination: Option<ArchiveId>) -> Archives {
+    let network = head.network.clone().map(Network::from_passphrase);
+    let rules = options.trust.rules(network, options.deep, options.budget.clone());
+    let tips = head.roots.iter().map(|root| tip(root, options.frequency).map(|tip| tip.last_ledger())).collect();
+    let excluded = (0..).map(ArchiveId::new).zip(&head.roots).filter(|(_, root)| root.excluded).map(|(id, _)| id);
+    let names = head.request.archives.clone();
+    Archives::new(names, rules).with_tips(tips).without(excluded.collect()).with_destination(destination)
+}
+
 pub(super) fn check(options: &RunOptions, readers: &[&dyn ArchiveReader]) -> Result<(), UsageError> {
     let refuse = |why: String| Err(UsageError(why));
     if readers.is_empty() {
@@ -200,7 +239,7 @@ pub(super) fn check(options: &RunOptions, readers: &[&dyn ArchiveReader]) -> Res
     }
 }
 
-fn request(options: &RunOptions, pool: &ArchivePool<'_>) -> Request {
+pub(super) fn request(options: &RunOptions, pool: &ArchivePool<'_>) -> Request {
     Request {
         verifier: Versions::CURRENT.version.to_owned(),
         archives: pool.ids().map(|id| pool.name(id).to_owned()).collect(),
@@ -234,6 +273,11 @@ struct Run<'a, 'e> {
     stage: Stage,
     findings: u64,
     range: Option<SharedRange>,
+    /// The part of it that is verified here, where the run is shared.
+    part: Option<SharedRange>,
+    /// Checkpoints and buckets of parts that wait to be joined, and what other threads asked of the archive for all of theirs.
+    waiting: (u64, u64),
+    elsewhere: Accounts,
     /// What a resumed run had counted before.
     before: Accounts,
     /// Work items of the range, once it is over.
@@ -258,6 +302,9 @@ impl<'a, 'e> Run<'a, 'e> {
             stage: Stage::Root,
             findings: 0,
             range: None,
+            part: None,
+            waiting: (0, 0),
+            elsewhere: Accounts::default(),
             before: Accounts::default(),
             past: BTreeMap::new(),
             started_ms: host.now_ms(),
@@ -623,7 +670,7 @@ impl<'a, 'e> Run<'a, 'e> {
         let order = CheckpointOrder { index: 0, again: false, look, seek: false };
         let done = CheckpointsDone::default();
         let item = VerifyCheckpointWork::new(archives, checkpoint, options.retry, look, order, Arc::clone(&done));
-        let mut work = scheduler(options.concurrency.max(1));
+        let mut work = scheduler(options.concurrency);
         let spec = WorkSpec::new("VerifyCheckpointWork", checkpoint.to_string(), COORDINATE).with_failing_children();
         // A fresh scheduler takes everything.
         let _ = work.add(spec, Box::new(item));
@@ -672,11 +719,7 @@ impl<'a, 'e> Run<'a, 'e> {
     /// The range, and the report.
     async fn verify(&mut self, head: SavedHead, range: Option<JoinedRange>) -> Report {
         let options = self.options;
-        let network = head.network.clone().map(Network::from_passphrase);
-        let rules = options.trust.rules(network, options.deep, options.budget.clone());
-        let tips = head.roots.iter().map(|root| tip(root, options.frequency).map(|tip| tip.last_ledger())).collect();
-        let excluded = self.drive.pool().ids().zip(&head.roots).filter(|(_, root)| root.excluded).map(|(id, _)| id);
-        let archives = Archives::new(self.names(), rules).with_tips(tips).without(excluded.collect()).with_destination(self.destination());
+        let archives = archives(options, &head, self.destination());
         for finding in head.roots.iter().flat_map(|root| &root.findings).chain(&head.disputes).cloned() {
             self.say(finding);
         }
@@ -729,26 +772,17 @@ impl<'a, 'e> Run<'a, 'e> {
         let span = LedgerRange { low: whole.first().first_ledger(), high: whole.last().last_ledger() };
         (self.emit)(Event::Stage { stage: Stage::Checkpoints, range: Some(span) });
         let saving = options.save_state.then(|| Arc::new(head.clone()));
-        let settings = RangeSettings {
-            retry: options.retry,
-            with_scp: !options.skip_optional,
-            with_buckets: !options.skip_buckets,
-            window: u32::try_from(options.concurrency.max(1)).unwrap_or(u32::MAX),
-            saving: saving.clone(),
-        };
-        let mut work = scheduler(options.concurrency.max(1));
-        let copying = self.copy.map(|copy| copy.copying(archives));
-        let item = VerifyRangeWork::new(archives.clone(), settings, range.clone()).copying(copying);
-        // A fresh scheduler takes everything.
-        let _ = work.add(WorkSpec::new("VerifyRangeWork", "VerifyRangeWork", COORDINATE).with_failing_children(), Box::new(item));
-        self.run(&mut work).await;
-        self.past = work.progress();
+        if let Some(workers) = self.workers(range) {
+            self.share(head, range, archives, workers).await;
+        } else {
+            self.go_through(range, archives, saving.clone()).await;
+        }
         // A run that was stopped before anything was known begins anew.
         if let Some(head) = saving.filter(|head| head.roots.iter().any(|root| root.read)) {
             (self.emit)(Event::State { state: head.with(&range.lock()) });
         }
         let mut joined = range.lock();
-        let left = joined.joined() < joined.plan().count() || joined.bucket_count().0 < joined.bucket_count().1;
+        let left = joined.joined() < joined.count() || joined.bucket_count().0 < joined.bucket_count().1;
         if left {
             let cancelled = self.host.is_cancelled();
             joined.stop(if cancelled { Unchecked::Cancelled } else { Unchecked::Unreadable });
@@ -764,6 +798,21 @@ impl<'a, 'e> Run<'a, 'e> {
                     advice: "check the connection and run again; a run that keeps its state goes on where it stopped".into(),
                 });
             }
+        }
+    }
+
+    async fn go_through(&mut self, range: &SharedRange, archives: &Archives, saving: Option<Arc<SavedHead>>) {
+        let options = self.options;
+        let settings =
+            RangeSettings { retry: options.retry, with_scp: !options.skip_optional, with_buckets: !options.skip_buckets, saving };
+        let mut work = scheduler(options.concurrency);
+        let copying = self.copy.map(|copy| copy.copying(archives));
+        let item = VerifyRangeWork::new(archives.clone(), settings, range.clone()).copying(copying);
+        // A fresh scheduler takes everything.
+        let _ = work.add(WorkSpec::new("VerifyRangeWork", "VerifyRangeWork", COORDINATE).with_failing_children(), Box::new(item));
+        self.run(&mut work).await;
+        for (kind, counts) in work.progress() {
+            self.past.entry(kind).or_default().add(counts);
         }
     }
 
@@ -856,6 +905,8 @@ impl<'a, 'e> Run<'a, 'e> {
                 let status = FileKind::ALL.into_iter().zip(statuses.map(Status::name)).collect();
                 (self.emit)(Event::Checkpoint { checkpoint: checkpoint.last_ledger(), status });
             }
+            // What a part found is said when it is joined: two of them may have found the same.
+            DriveEvent::History(HistoryEvent::Finding(_)) if self.part.is_some() => {}
             DriveEvent::History(HistoryEvent::Finding(finding)) => self.say(*finding),
             DriveEvent::History(HistoryEvent::Saved(state)) => (self.emit)(Event::State { state }),
             DriveEvent::History(HistoryEvent::Downloaded(..) | HistoryEvent::Compared(_)) => {}
@@ -876,27 +927,43 @@ impl<'a, 'e> Run<'a, 'e> {
         for (kind, counts) in work.progress() {
             works.entry(kind).or_default().add(counts);
         }
-        let (checkpoints, buckets, faulty) = self.range.as_ref().map_or_else(
-            || (Count { done: 0, total: 0 }, Count { done: 0, total: 0 }, Accounts::default()),
+        // What is being stopped is not under way any more.
+        let most = if self.host.is_cancelled() { 0 } else { MOST_IN_FLIGHT };
+        let there = self.part.as_ref().and(self.host.workers()).map(Workers::progress).unwrap_or_default();
+        let here = self.part.as_ref().map_or((0, 0), |part| {
+            let part = part.lock();
+            (part.joined(), part.bucket_count().0)
+        });
+        let (checkpoints, buckets, faulty, under_way) = self.range.as_ref().map_or_else(
+            || (Count { done: 0, total: 0 }, Count { done: 0, total: 0 }, Accounts::default(), Vec::new()),
             |range| {
                 let range = range.lock();
                 let (done, total) = range.bucket_count();
-                let checkpoints = Count { done: range.joined().into(), total: range.plan().count().into() };
-                (checkpoints, Count { done, total }, range.accounts().clone())
+                let apart = self.waiting.0.saturating_add(here.0.into()).saturating_add(there.checkpoints);
+                let joined = u64::from(range.joined()).saturating_add(apart);
+                let checkpoints = Count { done: joined.min(range.count().into()), total: range.count().into() };
+                let done = done.saturating_add(self.waiting.1).saturating_add(here.1).saturating_add(there.buckets);
+                let under_way = self.part.as_ref().map_or_else(|| range.in_flight(most), |part| part.lock().in_flight(most));
+                (checkpoints, Count { done, total: total.max(done) }, range.accounts().clone(), under_way)
             },
         );
+        let (files, file_count) = self.drive.files_in_flight();
         let live = self.drive.live();
         let mut sum = live.clone();
         sum.add(&self.before);
+        sum.add(&self.elsewhere);
         let (pool, now) = (self.drive.pool(), self.host.now_ms());
+        let mut live = live;
+        live.add(&self.elsewhere);
         let archives = pool
             .ids()
             .map(|id| {
                 let account = live.get(id);
                 ArchiveProgress {
                     name: pool.name(id).to_owned(),
-                    requests: account.requests,
-                    failures: account.failures,
+                    // A run that is shared has one archive.
+                    requests: account.requests.saturating_add(there.requests),
+                    failures: account.failures.saturating_add(there.failures),
                     throttled: account.throttled,
                     faulty: faulty.get(id).faulty,
                     bytes: account.compressed.to_string(),
@@ -904,17 +971,20 @@ impl<'a, 'e> Run<'a, 'e> {
                 }
             })
             .collect();
-        let total = sum.total();
+        let mut total = sum.total();
+        total.compressed = total.compressed.saturating_add(there.compressed);
+        total.inflated = total.inflated.saturating_add(there.inflated);
         (self.emit)(Event::Progress(Progress {
             stage: self.stage,
             checkpoints,
             buckets,
             bytes: Bytes { compressed: total.compressed.to_string(), inflated: total.inflated.to_string() },
             findings: self.findings,
-            retries: self.drive.retries(),
+            retries: self.drive.retries().saturating_add(there.retries),
             elapsed_ms: now.saturating_sub(self.started_ms),
             works,
             archives,
+            in_flight: InFlight { checkpoints: under_way, files, file_count },
             written: self.copy.map(|copy| copy.progress()),
         }));
     }

@@ -215,7 +215,7 @@ pub async fn verify_checkpoints(
     let newest_earlier = earlier.as_ref().and_then(CheckpointHashes::newest).map(|(ledger, hash)| LedgerHash { ledger, hash });
     walked.lock().hashes = earlier.unwrap_or_default();
     let item = WriteVerifiedCheckpointHashesWork::new(archives, walk, options.retry, walked.clone());
-    let mut work = scheduler(options.concurrency.max(1));
+    let mut work = scheduler(options.concurrency);
     let spec = WorkSpec::new("WriteVerifiedCheckpointHashesWork", "WriteVerifiedCheckpointHashesWork", COORDINATE);
     // A fresh scheduler takes everything.
     let _ = work.add(spec.with_failing_children(), Box::new(item));
@@ -355,7 +355,7 @@ impl Search<'_> {
         let done = CheckpointsDone::default();
         let order = CheckpointOrder { index: 0, again: false, look: true, seek: false };
         let item = VerifyCheckpointWork::new(archives.clone(), checkpoint, self.options.retry, true, order, Arc::clone(&done));
-        let mut work = scheduler(self.options.concurrency.max(1));
+        let mut work = scheduler(self.options.concurrency);
         // A fresh scheduler takes everything.
         let _ = work.add(WorkSpec::new("VerifyCheckpointWork", "VerifyCheckpointWork", COORDINATE), Box::new(item));
         self.drive.run_to_completion(&mut work, &mut |_| {}).await;

@@ -3,13 +3,15 @@
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{Date, Math, Promise, Reflect};
+use js_sys::{Date, Math, Promise, Reflect, Uint8Array};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, AbortSignal, MessageChannel, MessagePort, Performance};
+use web_sys::{AbortController, AbortSignal, MessageChannel, MessagePort, Performance, SubtleCrypto};
 
 use super::Host;
+use super::workers::Workers;
+use crate::codec::hash::Hash256;
 
 /// `setTimeout` takes a signed 32-bit number, and fires at once past it.
 const LONGEST_TIMER_MS: u32 = 0x7fff_ffff;
@@ -20,6 +22,8 @@ pub struct WebHost {
     controller: AbortController,
     cancelled: Shared<LocalBoxFuture<'static, ()>>,
     performance: Option<Performance>,
+    subtle: Option<SubtleCrypto>,
+    workers: Option<Box<dyn Workers>>,
 }
 
 impl WebHost {
@@ -51,7 +55,13 @@ impl WebHost {
             }
         });
         let performance = Reflect::get(&js_sys::global(), &"performance".into()).ok().map(JsCast::unchecked_into);
-        Ok(Self { controller, cancelled: cancelled.shared(), performance })
+        Ok(Self { controller, cancelled: cancelled.shared(), performance, subtle: subtle(), workers: None })
+    }
+
+    /// With threads that a run may be shared with.
+    #[must_use]
+    pub fn with_workers(self, workers: Option<Box<dyn Workers>>) -> Self {
+        Self { workers, ..self }
     }
 
     /// The signal for transports.
@@ -59,6 +69,13 @@ impl WebHost {
     pub fn signal(&self) -> AbortSignal {
         self.controller.signal()
     }
+}
+
+/// `crypto.subtle`, which pages have where they came over https or from this machine.
+#[must_use]
+pub fn subtle() -> Option<SubtleCrypto> {
+    let field = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).ok().filter(JsValue::is_object);
+    field(&field(&js_sys::global(), "crypto")?, "subtle").map(JsCast::unchecked_into)
 }
 
 /// Closed when it is dropped, also where nobody waits for its message any more: an open port would keep Node running.
@@ -110,5 +127,18 @@ impl Host for WebHost {
 
     fn cancelled(&self) -> LocalBoxFuture<'static, ()> {
         Box::pin(self.cancelled.clone())
+    }
+
+    fn digest(&self, bytes: &[u8]) -> Option<LocalBoxFuture<'static, Option<Hash256>>> {
+        let digest = self.subtle.as_ref()?.digest_with_str_and_u8_array("SHA-256", bytes).ok()?;
+        Some(Box::pin(async move {
+            let digest = JsFuture::from(digest).await.ok()?;
+            let bytes: [u8; 32] = Uint8Array::new(&digest).to_vec().try_into().ok()?;
+            Some(Hash256::new(bytes))
+        }))
+    }
+
+    fn workers(&self) -> Option<&dyn Workers> {
+        self.workers.as_deref()
     }
 }

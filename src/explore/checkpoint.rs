@@ -283,17 +283,18 @@ pub(crate) fn close_time(header: &Header) -> u64 {
 fn headers_of(file: &HeldFile, checkpoint: Checkpoint) -> (Headers, Option<String>) {
     let (mut headers, mut strangers, mut fault) = (Headers::new(), Vec::new(), None);
     for (index, raw) in file.records().enumerate() {
-        match HeaderEntry::parse(raw.bytes) {
-            Ok(HeaderEntry { header, claimed_hash }) => {
-                let at = HeaderAt { index, header, claimed: claimed_hash };
-                if checkpoint.contains(at.header.sequence) && !headers.contains_key(&at.header.sequence) {
-                    headers.insert(at.header.sequence, at);
-                } else {
-                    fault = fault.or(Some(format!("record {index} is of ledger {}, which is not its place", at.header.sequence)));
-                    strangers.push(at);
-                }
-            }
-            Err(error) => fault = fault.or(Some(format!("record {index} is no LedgerHeaderHistoryEntry: {error}"))),
+        let strictly = HeaderEntry::parse(raw.bytes);
+        if let Err(error) = &strictly {
+            fault = fault.or(Some(format!("record {index} is no LedgerHeaderHistoryEntry: {error}")));
+        }
+        // What is nearly a header can be looked at.
+        let Ok(HeaderEntry { header, claimed_hash }) = strictly.or_else(|_| HeaderEntry::parse_leniently(raw.bytes)) else { continue };
+        let at = HeaderAt { index, header, claimed: claimed_hash };
+        if checkpoint.contains(at.header.sequence) && !headers.contains_key(&at.header.sequence) {
+            headers.insert(at.header.sequence, at);
+        } else {
+            fault = fault.or(Some(format!("record {index} is of ledger {}, which is not its place", at.header.sequence)));
+            strangers.push(at);
         }
     }
     for at in strangers {

@@ -12,6 +12,7 @@ use super::checkpoint::{Held, Located};
 use super::file::{FileEnd, HeldFile, RawRecord};
 use super::scp::ScpView;
 use super::transaction::{Applied, TransactionRow};
+use super::upgrade::UpgradeView;
 use super::{Json, LookError, json};
 use crate::archive::checkpoint::LedgerSeq;
 use crate::archive::genesis::genesis_header_hash;
@@ -45,6 +46,8 @@ pub struct LedgerView {
     pub json: Option<Json>,
     /// The same, XDR in base64.
     pub xdr: String,
+    /// What changes with it.
+    pub upgrades: Vec<UpgradeView>,
     /// What ties it to everything else.
     pub checks: Vec<Check>,
     /// Its transactions, in the order of the results.
@@ -66,6 +69,7 @@ impl Held {
             checkpoint: self.checkpoint.last_ledger(),
             json: json::<LedgerHeaderHistoryEntry>(raw.bytes, self.budget.xdr_depth),
             xdr: to_base64(raw.bytes),
+            upgrades: self.upgrades(ledger),
             checks: self.ledger_checks(ledger, &applied),
             transactions: applied.rows().take(MOST_ROWS).collect(),
             scp: self.scp_view(ledger),

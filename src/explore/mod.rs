@@ -9,9 +9,11 @@ pub mod check;
 pub mod checkpoint;
 pub mod file;
 pub mod ledger;
+mod operation;
 pub mod scp;
 pub mod state;
 pub mod transaction;
+pub mod upgrade;
 mod words;
 
 use serde::Serialize;

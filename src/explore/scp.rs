@@ -5,20 +5,23 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use stellar_xdr::{Limits, ScpEnvelope, WriteXdr};
+use stellar_xdr::{Limits, ScpEnvelope, ScpStatementPledges, WriteXdr};
 
 use super::check::Outcome;
 use super::checkpoint::Held;
 use crate::archive::checkpoint::LedgerSeq;
 use crate::archive::network::NetworkId;
 use crate::archive::node::NodeId;
-use crate::codec::hash::Hash256;
+use crate::codec::hash::{Hash256, sha256};
 use crate::verify::quorum::{QuorumSet, quorum_set_hash};
 use crate::verify::signature::{Signed, is_signed_by};
 use crate::verify::votes::Said;
 
 /// Nodes that are shown, whose signatures are verified: real ledgers have up to a hundred.
 const MOST_NODES: usize = 1000;
+
+/// Messages that are shown, whose signatures are verified as well: nodes keep one or two for a ledger.
+const MOST_MESSAGES: usize = 4000;
 
 /// Kinds of statements, the strongest first.
 const KINDS: [&str; 4] = ["externalize", "confirm", "prepare", "nominate"];
@@ -49,6 +52,26 @@ pub struct ScpNode {
     pub same_value: Option<bool>,
     /// The hash of the quorum set that it named.
     pub quorum_set: Option<Hash256>,
+    /// All that it said, the strongest first.
+    pub said: Vec<Statement>,
+}
+
+/// One message of a node.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Statement {
+    /// As in `statements`.
+    pub kind: String,
+    /// The counter of its ballot; nominations have none.
+    pub counter: Option<u32>,
+    /// What else it says, in words.
+    pub words: String,
+    /// SHA-256 of the value of its ballot.
+    pub value: Option<Hash256>,
+    /// Whether that is the header's.
+    pub same_value: Option<bool>,
+    /// Whether it is signed by the node.
+    pub signature: Outcome,
 }
 
 /// A quorum set by its hash.
@@ -67,7 +90,7 @@ impl Held {
         let header = self.header(ledger)?.header;
         let network = self.network.as_ref().map(crate::archive::network::Network::id);
         let mut nodes: BTreeMap<NodeId, Vec<&ScpEnvelope>> = BTreeMap::new();
-        for envelope in entry.ledger_messages.messages.iter() {
+        for envelope in entry.ledger_messages.messages.iter().take(MOST_MESSAGES) {
             let node = NodeId::from_xdr(&envelope.statement.node_id);
             if nodes.len() < MOST_NODES || nodes.contains_key(&node) {
                 nodes.entry(node).or_default().push(envelope);
@@ -78,7 +101,13 @@ impl Held {
             let statements: Vec<_> = KINDS.into_iter().filter(|kind| of_kind(kind).is_some()).collect();
             let strongest = of_kind(statements.first()?)?;
             let Said { quorum_set, value, .. } = Said::of(&strongest.statement);
+            let shown = |kind: &'static str| said.iter().filter(move |envelope| Said::of(&envelope.statement).kind == kind);
             Some(ScpNode {
+                said: KINDS
+                    .into_iter()
+                    .flat_map(shown)
+                    .map(|envelope| statement(node, envelope, &header.scp_value, network.as_ref()))
+                    .collect(),
                 node: *node,
                 statements: statements.into_iter().map(str::to_uppercase).collect(),
                 signature: signature(node, strongest, network.as_ref()),
@@ -98,6 +127,34 @@ impl Held {
             quorum_sets: sets.into_iter().map(|(hash, set)| NamedSet { hash, set }).collect(),
             proposer: header.value_signature().map(|signature| signature.proposer),
         })
+    }
+}
+
+fn statement(node: &NodeId, envelope: &ScpEnvelope, agreed: &[u8], network: Option<&NetworkId>) -> Statement {
+    let Said { kind, value, .. } = Said::of(&envelope.statement);
+    let (counter, words) = match &envelope.statement.pledges {
+        ScpStatementPledges::Externalize(said) => (Some(said.commit.counter), format!("committed up to ballot {}", said.n_h)),
+        ScpStatementPledges::Confirm(said) => (
+            Some(said.ballot.counter),
+            format!("prepared up to ballot {}, accepts the commit of ballots {} to {}", said.n_prepared, said.n_commit, said.n_h),
+        ),
+        ScpStatementPledges::Prepare(said) => {
+            let prepared = said
+                .prepared
+                .as_ref()
+                .map_or_else(|| "nothing prepared".to_owned(), |ballot| format!("prepared ballot {}", ballot.counter));
+            let commit = if said.n_c == 0 { String::new() } else { format!(", votes to commit ballots {} to {}", said.n_c, said.n_h) };
+            (Some(said.ballot.counter), format!("{prepared}{commit}"))
+        }
+        ScpStatementPledges::Nominate(said) => (None, format!("voted for {}, accepted {}", said.votes.len(), said.accepted.len())),
+    };
+    Statement {
+        kind: kind.to_uppercase(),
+        counter,
+        words,
+        value: value.map(|value| sha256(&[value])),
+        same_value: value.map(|value| value == agreed),
+        signature: signature(node, envelope, network),
     }
 }
 

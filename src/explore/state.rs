@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::Json;
 use super::check::{Check, CheckName, Claim, Computed};
 use super::checkpoint::{Held, parsed_state};
 use super::file::HeldFile;
@@ -30,6 +31,8 @@ pub struct CheckpointState {
     pub hot_archive: Option<Vec<BucketLevel>>,
     /// The bucket lists' hash, and what the header names.
     pub check: Check,
+    /// The file as it is.
+    pub json: Option<Json>,
 }
 
 /// One level of a bucket list.
@@ -93,6 +96,7 @@ impl Held {
             live: levels(&state.current_buckets),
             hot_archive: state.hot_archive_buckets.as_ref().map(levels),
             check: self.bucket_list(),
+            json: serde_json::from_slice(self.files.history.content()).ok(),
         })
     }
 

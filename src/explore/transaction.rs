@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use stellar_xdr::{
-    FeeBumpTransactionInnerTx, InnerTransactionResultResult, Memo, MuxedAccount, Operation, OperationResult, TransactionEnvelope,
-    TransactionResultPair, TransactionResultResult,
+    FeeBumpTransactionInnerTx, InnerTransactionResultResult, Memo, MuxedAccount, Operation, OperationResult, Preconditions,
+    SorobanTransactionData, TimeBounds, TransactionEnvelope, TransactionExt, TransactionResultPair, TransactionResultResult,
 };
 
 use super::check::{Check, CheckName, Claim, Computed};
 use super::checkpoint::{Held, Located, close_time};
+use super::operation;
 use super::words;
 use super::{Json, LookError, json, to_json};
 use crate::archive::checkpoint::LedgerSeq;
@@ -68,8 +69,20 @@ pub struct TransactionView {
     pub sequence_number: String,
     /// Its memo, as text.
     pub memo: Option<String>,
+    /// `text`, `id`, `hash` or `return`.
+    pub memo_kind: Option<&'static str>,
     /// How many it has.
     pub signatures: usize,
+    /// The account and the id that a muxed source stands for.
+    pub source_muxed: Option<Muxed>,
+    /// Those of a muxed `fee_source`.
+    pub fee_source_muxed: Option<Muxed>,
+    /// What is inside, where it is a fee bump.
+    pub fee_bump: Option<FeeBump>,
+    /// When it may be applied.
+    pub preconditions: Conditions,
+    /// What it asked for to run contracts.
+    pub soroban: Option<Resources>,
     /// What happened.
     pub words: String,
     /// `TransactionEnvelope`; none where it is not at hand.
@@ -80,6 +93,65 @@ pub struct TransactionView {
     pub details: Vec<OperationView>,
     /// What ties it to its ledger.
     pub checks: Vec<Check>,
+}
+
+/// A multiplexed account.
+#[derive(Debug, Serialize)]
+pub struct Muxed {
+    /// The account.
+    pub account: String,
+    /// Whose it is within the account, decimal.
+    pub id: String,
+}
+
+/// The transaction within a fee bump.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FeeBump {
+    /// Its own hash, as the result has it; none where the fee bump did not get that far.
+    pub inner_hash: Option<Hash256>,
+    /// The most that it offered by itself, in stroops.
+    pub inner_max_fee: String,
+    /// What its own result says was charged, in stroops.
+    pub inner_fee_charged: Option<String>,
+    /// Signatures of the one who pays.
+    pub signatures: usize,
+}
+
+/// Preconditions; numbers are decimal, and 0 is no bound.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Conditions {
+    /// The first and the last second since 1970.
+    pub time_bounds: Option<[String; 2]>,
+    /// The first ledger, and the one before which it must be.
+    pub ledger_bounds: Option<[u32; 2]>,
+    /// Of the account, at least.
+    pub min_sequence: Option<String>,
+    /// Seconds since the account's last transaction, at least.
+    pub min_sequence_age: Option<String>,
+    /// Ledgers since the account's last transaction, at least.
+    pub min_sequence_ledger_gap: Option<u32>,
+    /// Who has to sign besides.
+    pub extra_signers: Vec<String>,
+}
+
+/// What a transaction of contracts asked for.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Resources {
+    /// The most for resources, in stroops; part of the fee.
+    pub fee: String,
+    /// Instructions of the contracts.
+    pub instructions: u32,
+    /// Bytes that are read from disk.
+    pub disk_read_bytes: u32,
+    /// Bytes that are written.
+    pub write_bytes: u32,
+    /// Entries that are only read.
+    pub read_only: usize,
+    /// Entries that are also written.
+    pub read_write: usize,
 }
 
 /// A value in both forms.
@@ -108,6 +180,10 @@ pub struct OperationView {
     pub result: Option<Json>,
     /// The result in words.
     pub result_words: Option<String>,
+    /// What was asked for, in words.
+    pub words: String,
+    /// What came of it beyond that, or why it failed; none where there is nothing to add.
+    pub outcome: Option<String>,
 }
 
 impl Xdr {
@@ -226,7 +302,7 @@ impl Held {
         let pairs = applied.pairs();
         let Some((bytes, hash)) = pairs.get(usize_from(index)).copied() else {
             let count = pairs.len();
-            let none = format!("ledger {ledger} has {count} transactions, so there is none at {index}: they are counted from 0");
+            let none = format!("ledger {ledger} has no transaction {index}: it has {count}, counted from 0");
             return Err(LookError::NotThere(none));
         };
         let pair = decode::<TransactionResultPair>(bytes, self.budget.xdr_depth).map_err(|error| LookError::Faulty(error.to_string()))?;
@@ -243,7 +319,13 @@ impl Held {
             max_fee: parts.as_ref().map_or_else(String::new, |parts| parts.fee.to_string()),
             sequence_number: parts.as_ref().map_or_else(String::new, |parts| parts.sequence_number.to_string()),
             memo: parts.as_ref().and_then(|parts| words::memo(parts.memo)),
+            memo_kind: parts.as_ref().and_then(|parts| words::memo_kind(parts.memo)),
             signatures: parts.as_ref().map_or(0, |parts| parts.signatures),
+            source_muxed: parts.as_ref().and_then(|parts| muxed(&parts.source)),
+            fee_source_muxed: parts.as_ref().and_then(|parts| parts.fee_source.as_ref()).and_then(muxed),
+            fee_bump: parts.as_ref().and_then(|parts| fee_bump(parts, &pair)),
+            preconditions: parts.as_ref().map(|parts| conditions(parts.preconditions.as_ref())).unwrap_or_default(),
+            soroban: parts.as_ref().and_then(|parts| parts.soroban).map(resources),
             words: words::transaction(parts.as_ref(), &facts.result_in_words, pair.result.fee_charged),
             envelope: found.as_ref().map(|(raw, _)| Xdr::of::<TransactionEnvelope>(raw.bytes, self.budget.xdr_depth)),
             result_pair: Xdr::of::<TransactionResultPair>(bytes, self.budget.xdr_depth),
@@ -298,6 +380,10 @@ pub(crate) struct Parts<'a> {
     memo: &'a Memo,
     pub(crate) operations: &'a [Operation],
     signatures: usize,
+    /// Of which those are of the one who pays for a fee bump, and what the transaction within offered.
+    outer: Option<(usize, u32)>,
+    preconditions: Option<Preconditions>,
+    pub(crate) soroban: Option<&'a SorobanTransactionData>,
 }
 
 impl<'a> Parts<'a> {
@@ -311,6 +397,9 @@ impl<'a> Parts<'a> {
                 memo: &own.tx.memo,
                 operations: own.tx.operations.as_slice(),
                 signatures: own.signatures.len(),
+                outer: None,
+                preconditions: own.tx.time_bounds.clone().map(Preconditions::Time),
+                soroban: None,
             },
             TransactionEnvelope::Tx(own) => Self {
                 source: own.tx.source_account.clone(),
@@ -320,6 +409,9 @@ impl<'a> Parts<'a> {
                 memo: &own.tx.memo,
                 operations: own.tx.operations.as_slice(),
                 signatures: own.signatures.len(),
+                outer: None,
+                preconditions: Some(own.tx.cond.clone()),
+                soroban: soroban(&own.tx.ext),
             },
             TransactionEnvelope::TxFeeBump(outer) => {
                 let FeeBumpTransactionInnerTx::Tx(own) = &outer.tx.inner_tx;
@@ -331,9 +423,69 @@ impl<'a> Parts<'a> {
                     memo: &own.tx.memo,
                     operations: own.tx.operations.as_slice(),
                     signatures: outer.signatures.len().saturating_add(own.signatures.len()),
+                    outer: Some((outer.signatures.len(), own.tx.fee)),
+                    preconditions: Some(own.tx.cond.clone()),
+                    soroban: soroban(&own.tx.ext),
                 }
             }
         }
+    }
+}
+
+fn soroban(ext: &TransactionExt) -> Option<&SorobanTransactionData> {
+    match ext {
+        TransactionExt::V0 => None,
+        TransactionExt::V1(data) => Some(data),
+    }
+}
+
+fn muxed(account: &MuxedAccount) -> Option<Muxed> {
+    match account {
+        MuxedAccount::Ed25519(_) => None,
+        MuxedAccount::MuxedEd25519(own) => {
+            Some(Muxed { account: MuxedAccount::Ed25519(own.ed25519.clone()).to_string(), id: own.id.to_string() })
+        }
+    }
+}
+
+fn fee_bump(parts: &Parts<'_>, pair: &TransactionResultPair) -> Option<FeeBump> {
+    let (signatures, inner_max_fee) = parts.outer?;
+    let inner = match &pair.result.result {
+        TransactionResultResult::TxFeeBumpInnerSuccess(inner) | TransactionResultResult::TxFeeBumpInnerFailed(inner) => Some(inner),
+        _ => None,
+    };
+    Some(FeeBump {
+        inner_hash: inner.map(|inner| Hash256::new(inner.transaction_hash.0)),
+        inner_max_fee: inner_max_fee.to_string(),
+        inner_fee_charged: inner.map(|inner| inner.result.fee_charged.to_string()),
+        signatures,
+    })
+}
+
+fn conditions(of: Option<&Preconditions>) -> Conditions {
+    let times = |bounds: &TimeBounds| [bounds.min_time.0.to_string(), bounds.max_time.0.to_string()];
+    match of {
+        None | Some(Preconditions::None) => Conditions::default(),
+        Some(Preconditions::Time(bounds)) => Conditions { time_bounds: Some(times(bounds)), ..Conditions::default() },
+        Some(Preconditions::V2(own)) => Conditions {
+            time_bounds: own.time_bounds.as_ref().map(times),
+            ledger_bounds: own.ledger_bounds.as_ref().map(|bounds| [bounds.min_ledger, bounds.max_ledger]),
+            min_sequence: own.min_seq_num.as_ref().map(|number| number.0.to_string()),
+            min_sequence_age: (own.min_seq_age.0 != 0).then(|| own.min_seq_age.0.to_string()),
+            min_sequence_ledger_gap: (own.min_seq_ledger_gap != 0).then_some(own.min_seq_ledger_gap),
+            extra_signers: own.extra_signers.iter().map(ToString::to_string).collect(),
+        },
+    }
+}
+
+fn resources(of: &SorobanTransactionData) -> Resources {
+    Resources {
+        fee: of.resource_fee.to_string(),
+        instructions: of.resources.instructions,
+        disk_read_bytes: of.resources.disk_read_bytes,
+        write_bytes: of.resources.write_bytes,
+        read_only: of.resources.footprint.read_only.len(),
+        read_write: of.resources.footprint.read_write.len(),
     }
 }
 
@@ -375,6 +527,8 @@ fn details(parts: &Parts<'_>, pair: &TransactionResultPair) -> Vec<OperationView
             json: to_json(operation),
             result_words: result.as_deref().and_then(|result| words::operation_result(result.get())),
             result,
+            words: operation::asked(&operation.body, parts),
+            outcome: results.get(index).and_then(operation::outcome),
         }
     };
     parts.operations.iter().enumerate().map(view).collect()

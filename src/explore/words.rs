@@ -3,8 +3,9 @@
 //! What it is not: a record of their effects; that would take executing them.
 
 use serde_json::Value;
-use stellar_xdr::{Asset, Memo, MuxedAccount, OperationBody};
+use stellar_xdr::{Asset, Memo, MuxedAccount};
 
+use super::operation;
 use super::transaction::Parts;
 
 /// Stroops of a lumen, and units of every asset.
@@ -31,15 +32,17 @@ fn asked(parts: &Parts<'_>) -> String {
         return format!("{source} asked for {} operations ({})", parts.operations.len(), kinds.join(", "));
     };
     let source = only.source_account.as_ref().map_or(source, short);
-    match &only.body {
-        OperationBody::CreateAccount(own) => {
-            let created = cut(&own.destination.to_string());
-            format!("{source} was to create the account {created} with {} XLM", amount(own.starting_balance))
-        }
-        OperationBody::Payment(own) => {
-            format!("{source} was to pay {} {} to {}", amount(own.amount), asset(&own.asset), short(&own.destination))
-        }
-        other => format!("{source} asked for one operation ({})", spaced(&snake_case(other.name()))),
+    format!("{source} was to {}", operation::asked(&only.body, parts))
+}
+
+/// What kind of memo it is.
+pub(super) fn memo_kind(memo: &Memo) -> Option<&'static str> {
+    match memo {
+        Memo::None => None,
+        Memo::Text(_) => Some("text"),
+        Memo::Id(_) => Some("id"),
+        Memo::Hash(_) => Some("hash"),
+        Memo::Return(_) => Some("return"),
     }
 }
 
@@ -89,30 +92,36 @@ fn spaced(name: &str) -> String {
     name.replace('_', " ")
 }
 
-fn short(account: &MuxedAccount) -> String {
+pub(super) fn short(account: &MuxedAccount) -> String {
     cut(&account.to_string())
 }
 
 /// The ends of an address, which people compare.
-fn cut(address: &str) -> String {
+pub(super) fn cut(address: &str) -> String {
     match (address.get(..4), address.len().checked_sub(4).and_then(|end| address.get(end..))) {
         (Some(start), Some(end)) if address.len() > 12 => format!("{start}…{end}"),
         _ => address.to_owned(),
     }
 }
 
-fn amount(units: i64) -> String {
+pub(super) fn amount(units: i64) -> String {
     let (whole, rest) = (units.unsigned_abs() / UNITS, units.unsigned_abs() % UNITS);
     let sign = if units < 0 { "-" } else { "" };
     let text = format!("{sign}{whole}.{rest:07}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn asset(asset: &Asset) -> String {
+/// Stroops in lumens.
+pub(super) fn lumens(stroops: i64) -> String {
+    format!("{} XLM", amount(stroops))
+}
+
+/// Its code; and whose, as codes alone say nothing.
+pub(super) fn asset(asset: &Asset) -> String {
     match asset {
         Asset::Native => "XLM".to_owned(),
-        Asset::CreditAlphanum4(own) => own.asset_code.to_string(),
-        Asset::CreditAlphanum12(own) => own.asset_code.to_string(),
+        Asset::CreditAlphanum4(own) => format!("{} ({})", own.asset_code, cut(&own.issuer.to_string())),
+        Asset::CreditAlphanum12(own) => format!("{} ({})", own.asset_code, cut(&own.issuer.to_string())),
     }
 }
 

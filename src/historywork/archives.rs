@@ -137,15 +137,24 @@ impl Accounts {
 
     /// Adds what others counted.
     pub fn add(&mut self, other: &Self) {
-        for (id, more) in &other.0 {
+        self.combine(other, u64::saturating_add);
+    }
+
+    /// Takes back what others counted.
+    pub fn take_back(&mut self, other: &Self) {
+        self.combine(other, u64::saturating_sub);
+    }
+
+    fn combine(&mut self, other: &Self, with: fn(u64, u64) -> u64) {
+        for (id, theirs) in &other.0 {
             let own = self.of(*id);
-            own.requests = own.requests.saturating_add(more.requests);
-            own.failures = own.failures.saturating_add(more.failures);
-            own.throttled = own.throttled.saturating_add(more.throttled);
-            own.missing = own.missing.saturating_add(more.missing);
-            own.faulty = own.faulty.saturating_add(more.faulty);
-            own.compressed = own.compressed.saturating_add(more.compressed);
-            own.inflated = own.inflated.saturating_add(more.inflated);
+            own.requests = with(own.requests, theirs.requests);
+            own.failures = with(own.failures, theirs.failures);
+            own.throttled = with(own.throttled, theirs.throttled);
+            own.missing = with(own.missing, theirs.missing);
+            own.faulty = with(own.faulty, theirs.faulty);
+            own.compressed = with(own.compressed, theirs.compressed);
+            own.inflated = with(own.inflated, theirs.inflated);
         }
     }
 

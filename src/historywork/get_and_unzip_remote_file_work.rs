@@ -15,6 +15,7 @@ use crate::archive::id::ArchiveId;
 use crate::archive::path::ArchivePath;
 use crate::codec::file::RecordSink;
 use crate::codec::gzip_encoder::gzip;
+use crate::codec::hash::Hash256;
 use crate::codec::record::Record;
 use crate::verify::checkpoint::{Delivery, Status, Unchecked};
 use crate::verify::finding::FindingCode;
@@ -439,6 +440,14 @@ impl<F: FileWork> RecordSink for OneReading<'_, F> {
             self.kept.records.push(record.bytes.to_vec());
         }
         self.check.record(record);
+    }
+
+    fn undigested(&self) -> Option<&[u8]> {
+        self.check.undigested()
+    }
+
+    fn digested(&mut self, hash: Hash256) {
+        self.check.digested(hash);
     }
 
     fn wants_bytes_after_framing_error(&self) -> bool {

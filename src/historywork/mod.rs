@@ -81,7 +81,7 @@ use crate::archive::id::{ArchiveId, WriterId};
 use crate::archive::path::ArchivePath;
 use crate::codec::file::{FileLimits, RecordSink};
 use crate::verify::checkpoint::Delivery;
-use crate::work::{Family, Ran, WorkClass, WorkId, WorkScheduler};
+use crate::work::{Concurrency, Family, Ran, WorkClass, WorkId, WorkScheduler};
 
 pub use builder::{HistoryWorkBuilder, HistoryWorkIds, PublishWorkIds};
 pub use checkpoint_data::{CheckpointData, build_checkpoint_data};
@@ -99,15 +99,17 @@ pub const UPLOAD: WorkClass = WorkClass("upload");
 /// Items that only have children, or only compute.
 pub const COORDINATE: WorkClass = WorkClass("coordinate");
 
-/// stellar-core's `MAX_CONCURRENT_SUBPROCESSES`: files read at once in Node and in a browser.
-pub const CONCURRENCY: usize = 16;
+/// Files read at once in Node and in a browser: stellar-core's `MAX_CONCURRENT_SUBPROCESSES` to begin with, and more where archives over
+/// the network deliver more so. Fewer than a server allows on one connection, which is a hundred and more.
+pub const CONCURRENCY: Concurrency = Concurrency::Adaptive { first: 16, most: 64 };
 /// Files read at once where a platform allows no more connections, as edge workers.
 pub const EDGE_CONCURRENCY: usize = 6;
 
-/// A scheduler that reads that many files at once, and writes as many.
+/// A scheduler that reads that many files at once, and writes as many as it reads to begin with.
 #[must_use]
-pub fn scheduler(concurrency: usize) -> Scheduler {
-    WorkScheduler::new([(DOWNLOAD, concurrency), (UPLOAD, concurrency)])
+pub fn scheduler(concurrency: impl Into<Concurrency>) -> Scheduler {
+    let concurrency = concurrency.into();
+    WorkScheduler::new([(UPLOAD, concurrency.first())]).limiting(DOWNLOAD, concurrency)
 }
 
 /// A work item.

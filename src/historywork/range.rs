@@ -4,6 +4,8 @@
 //! same whatever came first. All of it can be written down and read back ([`super::saved`]). It does not grow with the
 //! range: segments join, and buckets that nobody names any more are forgotten.
 
+mod part;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -25,9 +27,11 @@ use crate::verify::checkpoint::{CheckpointOutcome, Rules, Status, Unchecked};
 use crate::verify::finding::{Finding, Note, fold};
 use crate::verify::segment::{Kept, Segment, Tally};
 
+pub use part::NotJoined;
+
 /// Checkpoints that stay known to the bucket table after the last state that named a bucket. Bucket lists change slowly:
 /// a bucket that nobody named for so long does not come back, and if it does, it is verified again.
-const BUCKET_MEMORY: u64 = 256;
+const BUCKET_MEMORY: u32 = 256;
 /// Notes kept of a run's buckets: they say the same of many files.
 const NOTES_KEPT: usize = 100;
 /// Counts of real runs stay far below; JavaScript's numbers end at 2^53.
@@ -39,8 +43,17 @@ const ERRORS_KEPT: usize = 1000;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct JoinedRange {
     plan: Plan,
-    /// How many checkpoints of the plan were joined.
+    /// The places of the plan that it begins at and ends before: all of them, but for a [part](part).
+    first: u32,
+    end: u32,
+    /// How many checkpoints were joined.
     joined: u32,
+    /// The place before which all were begun. Whoever resumes begins those again that were not joined.
+    #[serde(skip)]
+    begun: u32,
+    /// The buckets of its first state are left to whoever joins the parts.
+    #[serde(skip)]
+    is_part: bool,
     segments: Vec<Segment>,
     /// Ledgers that archives announced as their newest, and the states of their checkpoints.
     announced: BTreeMap<LedgerSeq, Option<HistoryArchiveState>>,
@@ -82,11 +95,23 @@ struct LateFaults {
 struct BucketEntry {
     /// Being verified; `None` once it is known.
     job: Option<BucketJob>,
+    /// How it was counted, if that was not as verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unsound: Option<Status>,
+    /// What was asked for it, in a part: whoever joins may have asked for the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    accounts: Option<Accounts>,
     facts: Option<BucketFacts>,
     last_named: u64,
     /// It was left out, though a later state may want it.
     #[serde(default)]
     skipped: bool,
+}
+
+impl BucketEntry {
+    fn wanted(job: BucketJob) -> Self {
+        Self { job: Some(job), unsound: None, accounts: None, facts: None, last_named: 0, skipped: false }
+    }
 }
 
 /// What is known of a bucket.
@@ -117,8 +142,12 @@ impl JoinedRange {
     #[must_use]
     pub fn new(plan: Plan, announced: impl IntoIterator<Item = LedgerSeq>, saw_passphrase: bool) -> Self {
         Self {
+            first: 0,
+            end: plan.count(),
             plan,
             joined: 0,
+            begun: 0,
+            is_part: false,
             segments: Vec::new(),
             announced: announced.into_iter().map(|ledger| (ledger, None)).collect(),
             late_faults: LateFaults::default(),
@@ -145,9 +174,7 @@ impl JoinedRange {
     /// The same, with buckets that are wanted whatever states name them.
     #[must_use]
     pub fn wanting(mut self, jobs: impl IntoIterator<Item = BucketJob>) -> Self {
-        self.buckets.extend(
-            jobs.into_iter().map(|job| (job.bucket, BucketEntry { job: Some(job), facts: None, last_named: u64::MAX, skipped: false })),
-        );
+        self.buckets.extend(jobs.into_iter().map(|job| (job.bucket, BucketEntry { last_named: u64::MAX, ..BucketEntry::wanted(job) })));
         self
     }
 
@@ -179,10 +206,45 @@ impl JoinedRange {
         self.joined
     }
 
+    /// How many checkpoints it has when all are joined.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.end.saturating_sub(self.first)
+    }
+
+    /// The place of the plan that is joined next.
+    #[must_use]
+    pub fn next_place(&self) -> u32 {
+        self.first.saturating_add(self.joined)
+    }
+
+    /// The place of the plan before which it ends.
+    #[must_use]
+    pub fn end_place(&self) -> u32 {
+        self.end
+    }
+
+    /// Takes the place of the plan before which all checkpoints were begun.
+    pub fn begun(&mut self, place: u32) {
+        self.begun = place;
+    }
+
+    /// The first checkpoints that were begun and are not joined, in the order of the plan.
+    #[must_use]
+    pub fn in_flight(&self, most: usize) -> Vec<LedgerSeq> {
+        (self.next_place()..self.begun).filter_map(|place| self.plan.get(place)).map(Checkpoint::last_ledger).take(most).collect()
+    }
+
     /// States whose buckets are not all known.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// Those of them that wait for buckets that are on their way.
+    #[must_use]
+    pub fn waiting_for_own(&self) -> usize {
+        if self.is_part { 0 } else { self.waiting.len() }
     }
 
     /// Buckets whose verification is under way or was lost with an interrupted run.
@@ -309,14 +371,16 @@ impl JoinedRange {
         let joined = u64::from(self.joined);
         let tallied = |segment: &&Segment| FileKind::ALL.iter().all(|kind| segment.tally(*kind).total() == u64::from(covered(segment)));
         // The places of the plan that were joined, at both of their ends.
-        let ends = [self.plan.get(0), self.joined.checked_sub(1).and_then(|last| self.plan.get(last))];
+        let ends = [self.plan.get(self.first), self.next_place().checked_sub(1).and_then(|last| self.plan.get(last))];
         let is_end = |end: &Option<Checkpoint>| {
             end.is_some_and(|end| segments.iter().any(|segment| segment.range().0 == end || segment.range().1 == end))
         };
         let counts = [self.bucket_tally.total(), self.checked.0, self.checked.1, self.errors_dropped, self.late_faults.verified];
         let reasons = self.bucket_unchecked.values().chain(self.late_faults.unchecked.values());
         match () {
-            () if self.joined > self.plan.count() => Some("it has more checkpoints than its range"),
+            () if self.first > self.end || self.end > self.plan.count() || self.joined > self.count() => {
+                Some("it has more checkpoints than its range")
+            }
             () if self.plan.range().first().frequency() != frequency => Some("its checkpoints are of another frequency"),
             () if segments.iter().map(|segment| u64::from(covered(segment))).sum::<u64>() != joined => {
                 Some("its segments are not what was joined")
@@ -333,7 +397,7 @@ impl JoinedRange {
 
     /// Says that the rest of the plan is not looked at, nor the buckets that are under way, and why.
     pub fn stop(&mut self, why: Unchecked) {
-        let rest = self.plan.count().saturating_sub(self.joined);
+        let rest = self.count().saturating_sub(self.joined);
         self.not_started = Some((why, u64::from(rest)));
         for entry in self.buckets.values_mut().filter(|entry| entry.job.is_some()) {
             entry.job = None;
@@ -385,6 +449,8 @@ impl JoinedRange {
             emit(HistoryEvent::Finding(Box::new(finding.clone())));
         }
         let mut jobs = Vec::new();
+        // What the first state of a part names, the parts before have named, but for a few.
+        let left_open = self.is_part && self.waiting.is_empty();
         if let Some(state) = state {
             self.saw_passphrase |= state.network_passphrase.is_some();
             if let Some(announced) = self.announced.get_mut(&state.current_ledger) {
@@ -399,11 +465,17 @@ impl JoinedRange {
         let above = if self.plan.order() == Order::OldestFirst { served } else { before };
         let name = |path: &crate::archive::path::ArchivePath| path.kind().and_then(|kind| above.get(&kind)).cloned().unwrap_or_default();
         self.add_segment(segment, archives, &name, emit);
-        if self.joined.is_multiple_of(256) {
-            let oldest = u64::from(self.joined).saturating_sub(BUCKET_MEMORY.max(crate::codec::u64_from(self.waiting.len()) * 2));
-            self.buckets.retain(|_, entry| entry.job.is_some() || entry.last_named >= oldest);
+        if self.next_place().is_multiple_of(BUCKET_MEMORY) {
+            self.forget_buckets(self.next_place());
         }
-        jobs
+        if left_open { Vec::new() } else { jobs }
+    }
+
+    /// Forgets the buckets that nobody named for long before a place.
+    fn forget_buckets(&mut self, place: u32) {
+        let waiting = crate::codec::u64_from(self.waiting.len());
+        let oldest = u64::from(place).saturating_sub(u64::from(BUCKET_MEMORY).max(waiting.saturating_mul(2)));
+        self.buckets.retain(|_, entry| entry.job.is_some() || entry.last_named >= oldest);
     }
 
     fn add_segment(
@@ -462,6 +534,7 @@ impl JoinedRange {
         skip_buckets: bool,
         emit: &mut dyn FnMut(HistoryEvent),
     ) -> Vec<BucketJob> {
+        let named_at = self.next_place();
         let mut unknown = BTreeSet::new();
         let mut jobs = Vec::new();
         for (place, bucket) in buckets(&state) {
@@ -470,11 +543,11 @@ impl JoinedRange {
                     self.bucket_tally.count(Status::Unchecked(Unchecked::Skipped));
                     let count = self.bucket_unchecked.entry(Unchecked::Skipped).or_default();
                     *count = count.saturating_add(1);
-                    return BucketEntry { job: None, facts: None, last_named: 0, skipped: true };
+                    return BucketEntry { job: None, unsound: None, accounts: None, facts: None, last_named: 0, skipped: true };
                 }
                 let job = BucketJob { bucket, place, checkpoint, protocol };
                 jobs.push(job);
-                BucketEntry { job: Some(job), facts: None, last_named: 0, skipped: false }
+                BucketEntry::wanted(job)
             });
             if entry.skipped && !skip_buckets {
                 // Now it is wanted after all.
@@ -485,7 +558,7 @@ impl JoinedRange {
                 let count = self.bucket_unchecked.entry(Unchecked::Skipped).or_default();
                 *count = count.saturating_sub(1);
             }
-            entry.last_named = entry.last_named.max(u64::from(self.joined));
+            entry.last_named = entry.last_named.max(u64::from(named_at));
             if entry.job.is_some() {
                 unknown.insert(bucket);
             }
@@ -512,7 +585,9 @@ impl JoinedRange {
         }
         if let Some(entry) = self.buckets.get_mut(&report.bucket) {
             entry.job = None;
+            entry.unsound = Some(report.status).filter(|status| *status != Status::Verified);
             entry.facts = report.facts;
+            entry.accounts = self.is_part.then_some(settled.accounts);
         }
         for waiting in &mut self.waiting {
             waiting.unknown.remove(&report.bucket);

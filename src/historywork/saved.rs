@@ -16,10 +16,10 @@ use crate::verify::finding::{Finding, Note};
 use crate::verify::quorum::QuorumSet;
 
 /// The version of the form.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 
 /// Bytes of a state: real ones stay below a few MB, with 10,000 findings below 20.
-const LARGEST: usize = 64 << 20;
+pub const LARGEST: usize = 64 << 20;
 
 /// What a run was asked for, as far as its outcome depends on it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -141,6 +141,20 @@ pub enum Refusal {
 /// # Errors
 /// What differs.
 pub fn resume(json: &str, asked: &Request) -> Result<(SavedHead, JoinedRange), Refusal> {
+    let (head, range) = read(json)?;
+    head.refuse_another(asked)?;
+    if asked.seed.is_some() && asked.seed != range.plan().seed() {
+        let seed = |seed: Option<Seed>| seed.map_or_else(|| "none".to_owned(), |seed| seed.to_string());
+        return Err(differs("seed", &seed(range.plan().seed()), &seed(asked.seed)));
+    }
+    Ok((head, range))
+}
+
+/// Reads a state, whatever was asked for.
+///
+/// # Errors
+/// If it is none of this verifier's, or contradicts itself.
+pub fn read(json: &str) -> Result<(SavedHead, JoinedRange), Refusal> {
     #[derive(Deserialize)]
     struct Schema {
         schema: u32,
@@ -150,39 +164,47 @@ pub fn resume(json: &str, asked: &Request) -> Result<(SavedHead, JoinedRange), R
     }
     let unreadable = |error: serde_json::Error| Refusal::Unreadable(error.to_string());
     let Schema { schema } = serde_json::from_str(json).map_err(unreadable)?;
-    let differs =
-        |what, saved: &dyn ToString, asked: &dyn ToString| Err(Refusal::Other { what, saved: saved.to_string(), asked: asked.to_string() });
     if schema != SCHEMA {
-        return differs("schema", &schema, &SCHEMA);
+        return Err(differs("schema", &schema, &SCHEMA));
     }
     let ReadRun { head, range } = serde_json::from_str(json).map_err(unreadable)?;
-    let saved = &head.request;
-    if saved.verifier != asked.verifier {
-        return differs("verifier version", &saved.verifier, &asked.verifier);
-    }
-    if saved.archives != asked.archives {
-        return differs("list of archives", &saved.archives.join(", "), &asked.archives.join(", "));
-    }
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "what the archives say".into());
-    // A network that is named now and was found out before may be the same.
-    if saved.network != asked.network && (asked.network.is_none() || asked.network != head.network) {
-        return differs("network", &text(&saved.network), &text(&asked.network));
-    }
-    let (ours, theirs) = (without_names(asked), without_names(saved));
-    if let Some(((what, saved), (_, asked))) = theirs.into_iter().zip(ours).find(|((_, saved), (_, asked))| saved != asked) {
-        return differs(what, &saved, &asked);
-    }
-    if asked.seed.is_some() && asked.seed != range.plan().seed() {
-        let seed = |seed: Option<Seed>| seed.map_or_else(|| "none".to_owned(), |seed| seed.to_string());
-        return differs("seed", &seed(range.plan().seed()), &seed(asked.seed));
-    }
-    if let Some(problem) = range.contradiction(asked.frequency) {
+    if let Some(problem) = range.contradiction(head.request.frequency) {
         return Err(Refusal::Unreadable(problem.into()));
     }
     if head.roots.len() != head.request.archives.len() {
         return Err(Refusal::Unreadable("it has not one newest state an archive".into()));
     }
     Ok((head, range))
+}
+
+impl SavedHead {
+    /// Whether it belongs to what is asked for.
+    ///
+    /// # Errors
+    /// What differs.
+    pub fn refuse_another(&self, asked: &Request) -> Result<(), Refusal> {
+        let saved = &self.request;
+        if saved.verifier != asked.verifier {
+            return Err(differs("verifier version", &saved.verifier, &asked.verifier));
+        }
+        if saved.archives != asked.archives {
+            return Err(differs("list of archives", &saved.archives.join(", "), &asked.archives.join(", ")));
+        }
+        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "what the archives say".into());
+        // A network that is named now and was found out before may be the same.
+        if saved.network != asked.network && (asked.network.is_none() || asked.network != self.network) {
+            return Err(differs("network", &text(&saved.network), &text(&asked.network)));
+        }
+        let (ours, theirs) = (without_names(asked), without_names(saved));
+        match theirs.into_iter().zip(ours).find(|((_, saved), (_, asked))| saved != asked) {
+            Some(((what, saved), (_, asked))) => Err(differs(what, &saved, &asked)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn differs(what: &'static str, saved: &dyn ToString, asked: &dyn ToString) -> Refusal {
+    Refusal::Other { what, saved: saved.to_string(), asked: asked.to_string() }
 }
 
 fn without_names(request: &Request) -> [(&'static str, String); 12] {

@@ -16,7 +16,7 @@ use super::saved::SavedHead;
 use super::state::SharedHistoryState;
 use super::verify_bucket_work::{BucketJob, BucketsDone};
 use super::verify_checkpoint_work::{CheckpointOrder, CheckpointsDone, VerifiedCheckpoint, VerifyCheckpointWork, choose, rank, votes};
-use super::{COORDINATE, HistoryEvent, HistoryWork, Step, Turn};
+use super::{COORDINATE, DOWNLOAD, HistoryEvent, HistoryWork, Step, Turn};
 use crate::archive::checkpoint::Checkpoint;
 use crate::archive::path::FileKind;
 use crate::codec::usize_from;
@@ -56,8 +56,6 @@ pub struct RangeSettings {
     pub with_scp: bool,
     /// With bucket files.
     pub with_buckets: bool,
-    /// Checkpoints under way at once.
-    pub window: u32,
     /// What a saved state begins with; none: no state is saved.
     pub saving: Option<Arc<SavedHead>>,
 }
@@ -97,7 +95,7 @@ impl VerifyRangeWork {
     /// What is left of a range.
     #[must_use]
     pub fn new(archives: Archives, settings: RangeSettings, range: SharedRange) -> Self {
-        let accepted = range.lock().joined();
+        let accepted = range.lock().next_place();
         Self {
             archives,
             settings,
@@ -301,14 +299,21 @@ impl VerifyRangeWork {
         whole.min_by_key(|((_, left), (_, right))| pair(left, right)).map(|((left, _), (right, _))| (left, right))
     }
 
+    /// The checkpoint that is started next.
+    fn next(&self) -> Option<Checkpoint> {
+        let range = self.range.lock();
+        range.plan().get(self.started).filter(|_| self.started < range.end_place())
+    }
+
     /// Starts as many checkpoints as the window allows.
     fn start_more(&mut self, turn: &mut Turn<'_>) -> Result<(), AddError> {
-        let window = self.settings.window.max(1);
+        // As many checkpoints as files: they take turns at theirs, one or two at a time.
+        let window = turn.scheduler.limit(DOWNLOAD).and_then(|files| u32::try_from(files).ok()).unwrap_or(u32::MAX);
         loop {
-            let waiting = self.range.lock().waiting().max(self.copying.as_ref().map_or(0, Copying::waiting));
+            let waiting = self.range.lock().waiting_for_own().max(self.copying.as_ref().map_or(0, Copying::waiting));
             // Checkpoints may run ahead of the one that all later ones wait for, but not far.
             let room = self.started - self.accepted < window && waiting < usize_from(window.saturating_mul(4));
-            let next = self.range.lock().plan().get(self.started);
+            let next = self.next();
             // Where archives contradict each other, signatures tell who is right.
             let seek = self.range.lock().plan().looks_at_signatures(self.started);
             let voices = self.archives.count() - usize::from(self.archives.destination().is_some());
@@ -317,6 +322,7 @@ impl VerifyRangeWork {
             let Some(checkpoint) = next.filter(|_| room && !full && !self.is_over(turn)) else { return Ok(()) };
             let order = CheckpointOrder { index: self.started, again: false, look, seek };
             self.started += 1;
+            self.range.lock().begun(self.started);
             self.verify(checkpoint, order, |work| work, turn)?;
         }
     }
@@ -339,8 +345,9 @@ impl VerifyRangeWork {
 
     /// Goes on with what is to be written.
     fn write(&mut self, turn: &mut Turn<'_>) -> Result<(), AddError> {
+        let begun = self.next().is_none();
         let Some(copying) = &mut self.copying else { return Ok(()) };
-        let all_started = self.started == self.range.lock().plan().count() || turn.unreachable || copying.is_stopped();
+        let all_started = begun || turn.unreachable || copying.is_stopped();
         let idle = all_started && turn.scheduler.family(turn.id).is_none_or(|family| family.unfinished == 0);
         copying.advance(&self.range.lock(), idle, turn)
     }
@@ -358,7 +365,7 @@ impl VerifyRangeWork {
         self.take_what_is_done(turn);
         self.advance(turn)?;
         self.start_more(turn)?;
-        let nothing_more = self.is_over(turn) || self.started == self.range.lock().plan().count();
+        let nothing_more = self.is_over(turn) || self.next().is_none();
         if nothing_more && (self.started == self.accepted || self.lost) && self.recheck.is_none() {
             if let Some(held) = self.held.take() {
                 self.join(held, None, turn)?;

@@ -113,12 +113,25 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool, unmet: bool, vou
     match report.verdict {
         Verdict::Faulty => {
             let findings = if errors == 1 { "1 fault".to_owned() } else { format!("{errors} faults") };
+            // One file that is not what it should be can be many findings: a reader wants to know how much of the archive it is.
+            let (faulty, all) = faulty_files(report);
+            let is = if faulty == 1 { "is" } else { "are" };
+            let what = match faulty {
+                0 => format!("{findings} in {span}"),
+                _ => format!("{faulty} of {all} files {is} missing or wrong in {span} ({findings})"),
+            };
+            let foreign = report.findings.iter().any(|finding| finding.code == FindingCode::HasPassphraseMismatch && finding.is_error());
+            let foreign = if foreign {
+                " It says that it is of another network than the one that was asked for, and all the rest may follow from that."
+            } else {
+                ""
+            };
             let rest = if cancelled { " The run was cancelled before the rest was looked at." } else { "" };
             let who = if report.archives.len() > 1 { "No archive has all of it sound" } else { "The archive is faulty" };
             let mismatch = report.findings.iter().find(|finding| finding.code == FindingCode::AnchorMismatch && finding.is_error());
             let mismatch =
                 mismatch.map(|finding| format!(" It is not the history that you trust: {}.", finding.message)).unwrap_or_default();
-            format!("{who}: {findings} in {span}.{mismatch}{rest}{blame}")
+            format!("{who}: {what}.{foreign}{mismatch}{rest}{blame}")
         }
         Verdict::Incomplete => {
             let why = match () {
@@ -174,6 +187,11 @@ pub fn statement(report: &Report, errors: u64, cancelled: bool, unmet: bool, vou
             }
         }
     }
+}
+
+/// Files that are missing or wrong, and all that the run was about.
+fn faulty_files(report: &Report) -> (u64, u64) {
+    report.totals.values().fold((0, 0), |(faulty, all), tally| (faulty.saturating_add(tally.faulty), all.saturating_add(tally.total())))
 }
 
 /// Who was named and does not vouch for it, as a clause.

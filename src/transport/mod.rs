@@ -29,6 +29,11 @@ pub trait ArchiveReader {
         self.name()
     }
 
+    /// Whether requests go over a network, so that more of them at once may bring more.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     /// Opens a file. The future and the body stop early when the run is cancelled.
     fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>>;
 

@@ -55,16 +55,12 @@ impl Vouched {
         if let Some((ledger, count)) = facts.strangers.filter(|_| !facts.trusted) {
             let checkpoint = headers.checkpoint();
             self.strangers.insert(checkpoint.last_ledger(), Strangers { ledger, count, checkpoint, archive: archive.to_owned() });
-            while self.strangers.len() > KEPT {
-                self.strangers.pop_first();
-            }
+            keep_newest(&mut self.strangers);
         }
         if let Some(seal) = facts.seal {
             self.sealed = self.sealed.saturating_add(1);
             self.seals.insert(seal.ledger, seal);
-            while self.seals.len() > KEPT {
-                self.seals.pop_first();
-            }
+            keep_newest(&mut self.seals);
         }
         let (first, last) = (headers.checkpoint().first_ledger(), headers.checkpoint().last_ledger());
         for (ledger, trusted) in rules.trusted_hashes.range(first..=last) {
@@ -73,9 +69,19 @@ impl Vouched {
                 self.hash_count = self.hash_count.saturating_add(1);
             }
         }
-        while self.hashes.len() > KEPT {
-            self.hashes.pop_first();
-        }
+        keep_newest(&mut self.hashes);
+    }
+
+    /// Takes what another has of other checkpoints.
+    pub fn append(&mut self, other: Self) {
+        self.looked = self.looked.saturating_add(other.looked);
+        self.sealed = self.sealed.saturating_add(other.sealed);
+        self.hash_count = self.hash_count.saturating_add(other.hash_count);
+        self.quorums.add(other.quorums);
+        self.trusted = self.trusted.max(other.trusted);
+        append(&mut self.strangers, other.strangers);
+        append(&mut self.seals, other.seals);
+        append(&mut self.hashes, other.hashes);
     }
 
     /// Seals, from the newest down.
@@ -135,5 +141,16 @@ impl Vouched {
         let finding = Finding::new(FindingCode::AnchorMismatch, path, message).at_checkpoint(*checkpoint).at_ledger(*ledger);
         let finding = finding.comparing("signatures of your validators", format!("{count} others")).from_archive(archive);
         Some(if self.trusted.is_some() && above.len() < 2 { finding.as_warning() } else { finding })
+    }
+}
+
+fn append<T>(own: &mut BTreeMap<LedgerSeq, T>, other: BTreeMap<LedgerSeq, T>) {
+    own.extend(other);
+    keep_newest(own);
+}
+
+fn keep_newest<T>(by_ledger: &mut BTreeMap<LedgerSeq, T>) {
+    while by_ledger.len() > KEPT {
+        by_ledger.pop_first();
     }
 }

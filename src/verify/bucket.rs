@@ -6,17 +6,15 @@ use core::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use stellar_xdr::{
-    BucketEntry, BucketListType, BucketMetadata, BucketMetadataExt, ContractDataDurability, HotArchiveBucketEntry, LedgerKey,
-};
+use stellar_xdr::{BucketListType, ContractDataDurability, LedgerEntryType, LedgerKey, Limits, WriteXdr};
 
 use super::checkpoint::{Delivery, Rules, Status, decode_finding, file_finding};
 use super::finding::{Finding, FindingCode, Note};
-use super::xdr::{Cursor, XdrError, decode};
+use super::xdr::{Cursor, XdrError, types};
 use crate::archive::path::ArchivePath;
 use crate::archive::state::BucketHash;
 use crate::codec::file::RecordSink;
-use crate::codec::hash::Hasher;
+use crate::codec::hash::{Hash256, WholeHasher};
 use crate::codec::record::Record;
 
 /// Which bucket list.
@@ -76,25 +74,28 @@ pub struct BucketReport {
 
 /// Where the entries of a bucket are: offsets of their bytes, behind the record mark, in the inflated file, by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BucketIndex(BTreeMap<LedgerKey, u64>);
+pub struct BucketIndex {
+    /// By the key's XDR, of which there is one.
+    offsets: BTreeMap<Vec<u8>, u64>,
+}
 
 impl BucketIndex {
     /// The offset of the entry with a key.
     #[must_use]
     pub fn offset(&self, key: &LedgerKey) -> Option<u64> {
-        self.0.get(key).copied()
+        self.offsets.get(&key.to_xdr(Limits::none()).ok()?).copied()
     }
 
     /// How many entries there are, without the METAENTRY.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.offsets.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.offsets.is_empty()
     }
 }
 
@@ -107,9 +108,11 @@ pub struct BucketCheck<'a> {
     /// The protocol of the ledger that names it, where that is known.
     protocol: Option<u32>,
     path: ArchivePath,
-    hasher: Hasher,
+    hasher: WholeHasher,
     facts: BucketFacts,
-    last_key: Option<LedgerKey>,
+    /// The key of the entry before and that of the entry, as XDR.
+    last_key: Option<Vec<u8>>,
+    key: Vec<u8>,
     index: Option<BucketIndex>,
     findings: Vec<Finding>,
     notes: Vec<Note>,
@@ -132,16 +135,17 @@ impl<'a> BucketCheck<'a> {
             list,
             protocol,
             path: ArchivePath::of_bucket(bucket),
-            hasher: Hasher::default(),
+            hasher: WholeHasher::default(),
             facts: BucketFacts { version: 0, list, has_tombstones: false },
             last_key: None,
+            key: Vec::new(),
             index: None,
             findings: Vec::new(),
             notes: Vec::new(),
         }
     }
 
-    /// Also notes where each entry is; every entry is then decoded, as stellar-core's `VerifyBucketWork` does.
+    /// Also notes where each entry is; every entry is then looked at, as stellar-core's `VerifyBucketWork` does.
     #[must_use]
     pub fn indexing(mut self) -> Self {
         self.index = Some(BucketIndex::default());
@@ -152,7 +156,7 @@ impl<'a> BucketCheck<'a> {
     #[must_use]
     pub fn finish(mut self, delivery: Delivery) -> BucketReport {
         let mut status = Status::Verified;
-        let hash = BucketHash::new(self.hasher.clone().finish());
+        let hash = BucketHash::new(core::mem::take(&mut self.hasher).finish());
         match delivery {
             Delivery::Missing => {
                 self.findings = vec![self.finding(FindingCode::BucketMissing, "the bucket is not in the archive")];
@@ -213,85 +217,70 @@ impl<'a> BucketCheck<'a> {
         }
         let depth = self.rules.budget.xdr_depth;
         match self.list {
-            ListKind::Live => match decode(record.bytes, depth)? {
-                BucketEntry::Metaentry(meta) => self.meta(record, &meta),
-                BucketEntry::Liveentry(entry) => self.key(record, entry.to_key()),
-                BucketEntry::Initentry(entry) => {
-                    if self.facts.version < FIRST_PROTOCOL_WITH_META {
-                        self.report(FindingCode::BucketMeta, record, "an INITENTRY is in a bucket without METAENTRY");
-                    }
-                    self.key(record, entry.to_key());
-                }
-                BucketEntry::Deadentry(key) => {
-                    self.facts.has_tombstones = true;
-                    self.key(record, key);
-                }
-            },
-            ListKind::HotArchive => {
-                let entry = decode(record.bytes, depth)?;
-                if record.index == 0 && !matches!(entry, HotArchiveBucketEntry::Metaentry(_)) {
-                    self.report(FindingCode::BucketMeta, record, "a hot archive bucket does not begin with a METAENTRY");
-                }
-                match entry {
-                    HotArchiveBucketEntry::Metaentry(meta) => self.meta(record, &meta),
-                    HotArchiveBucketEntry::Archived(entry) => {
-                        if !is_persistent_key(&entry.to_key()) {
-                            self.report(
-                                FindingCode::BucketEntry,
-                                record,
-                                "an entry of a kind that is never archived is in the hot archive",
-                            );
-                        }
-                        self.key(record, entry.to_key());
-                    }
-                    HotArchiveBucketEntry::Live(key) => {
-                        self.facts.has_tombstones = true;
-                        if !is_persistent_key(&key) {
-                            self.report(
-                                FindingCode::BucketEntry,
-                                record,
-                                "an entry of a kind that is never archived is in the hot archive",
-                            );
-                        }
-                        self.key(record, key);
-                    }
-                }
-            }
+            ListKind::Live => types::BUCKET_ENTRY.check(record.bytes, depth)?,
+            ListKind::HotArchive => types::HOT_ARCHIVE_BUCKET_ENTRY.check(record.bytes, depth)?,
         }
+        let mut cursor = Cursor::new(record.bytes);
+        let kind = cursor.u32()?;
+        if self.list == ListKind::HotArchive && record.index == 0 && kind != METAENTRY {
+            self.report(FindingCode::BucketMeta, record, "a hot archive bucket does not begin with a METAENTRY");
+        }
+        if kind == METAENTRY {
+            return self.meta(record, cursor);
+        }
+        self.key.clear();
+        match (self.list, kind) {
+            (ListKind::Live, DEADENTRY) | (ListKind::HotArchive, HOT_ARCHIVE_LIVE) => {
+                self.facts.has_tombstones = true;
+                self.key.extend_from_slice(cursor.rest());
+            }
+            _ => key_of_entry(cursor, depth, &mut self.key)?,
+        }
+        match self.list {
+            ListKind::Live if kind == INITENTRY && self.facts.version < FIRST_PROTOCOL_WITH_META => {
+                self.report(FindingCode::BucketMeta, record, "an INITENTRY is in a bucket without METAENTRY");
+            }
+            ListKind::HotArchive if !is_persistent_key(&self.key) => {
+                self.report(FindingCode::BucketEntry, record, "an entry of a kind that is never archived is in the hot archive");
+            }
+            _ => {}
+        }
+        self.take_key(record);
         Ok(())
     }
 
-    fn meta(&mut self, record: Record<'_>, meta: &BucketMetadata) {
+    fn meta(&mut self, record: Record<'_>, mut cursor: Cursor<'_>) -> Result<(), XdrError> {
         if record.index != 0 {
             self.report(FindingCode::BucketMeta, record, "a METAENTRY is not the first entry");
-            return;
+            return Ok(());
         }
-        self.facts.version = meta.ledger_version;
-        if meta.ledger_version < FIRST_PROTOCOL_WITH_META {
+        let version = cursor.u32()?;
+        self.facts.version = version;
+        if version < FIRST_PROTOCOL_WITH_META {
             self.report(FindingCode::BucketMeta, record, "the METAENTRY names a protocol that has none");
         }
-        if self.protocol.is_some_and(|protocol| meta.ledger_version > protocol) {
+        if self.protocol.is_some_and(|protocol| version > protocol) {
             self.report(
                 FindingCode::BucketMeta,
                 record,
                 "the METAENTRY names a later protocol than that of the ledger that names the bucket",
             );
         }
-        let fits = match (self.list, &meta.ext) {
-            (ListKind::HotArchive, BucketMetadataExt::V1(kind)) => *kind == BucketListType::HotArchive,
-            (ListKind::HotArchive, BucketMetadataExt::V0) => false,
-            (ListKind::Live, BucketMetadataExt::V0) => meta.ledger_version < FIRST_PROTOCOL_WITH_LIST_TYPE,
-            (ListKind::Live, BucketMetadataExt::V1(kind)) => {
-                *kind == BucketListType::Live && meta.ledger_version >= FIRST_PROTOCOL_WITH_LIST_TYPE
-            }
+        let list = if cursor.u32()? == 1 { Some(cursor.i32()?) } else { None };
+        let fits = match (self.list, list) {
+            (ListKind::HotArchive, list) => list == Some(i32::from(BucketListType::HotArchive)),
+            (ListKind::Live, None) => version < FIRST_PROTOCOL_WITH_LIST_TYPE,
+            (ListKind::Live, Some(list)) => list == i32::from(BucketListType::Live) && version >= FIRST_PROTOCOL_WITH_LIST_TYPE,
         };
         if !fits {
             self.report(FindingCode::BucketMeta, record, "the METAENTRY says that the bucket belongs to the other bucket list");
         }
+        Ok(())
     }
 
-    fn key(&mut self, record: Record<'_>, key: LedgerKey) {
-        match self.last_key.as_ref().map(|last| last.cmp(&key)) {
+    /// Holds the key of the entry against the one before.
+    fn take_key(&mut self, record: Record<'_>) {
+        match self.last_key.as_ref().map(|last| types::LEDGER_KEY.compare(last, &self.key)) {
             Some(Ordering::Equal) => self.report(FindingCode::BucketOrder, record, "two entries of the bucket have the same key"),
             Some(Ordering::Greater) => {
                 self.report(FindingCode::BucketOrder, record, "the entries of the bucket are not in the order of their keys")
@@ -299,9 +288,9 @@ impl<'a> BucketCheck<'a> {
             Some(Ordering::Less) | None => {}
         }
         if let Some(index) = &mut self.index {
-            index.0.insert(key.clone(), record.offset);
+            index.offsets.insert(self.key.clone(), record.offset);
         }
-        self.last_key = Some(key);
+        core::mem::swap(self.last_key.get_or_insert_default(), &mut self.key);
     }
 
     fn report(&mut self, code: FindingCode, record: Record<'_>, message: &str) {
@@ -319,6 +308,14 @@ impl<'a> BucketCheck<'a> {
 impl RecordSink for BucketCheck<'_> {
     fn bytes(&mut self, chunk: &[u8]) {
         self.hasher.update(chunk);
+    }
+
+    fn undigested(&self) -> Option<&[u8]> {
+        self.hasher.undigested()
+    }
+
+    fn digested(&mut self, hash: Hash256) {
+        self.hasher.digested(hash);
     }
 
     fn record(&mut self, record: Record<'_>) {
@@ -343,11 +340,38 @@ impl RecordSink for BucketCheck<'_> {
 /// `BucketEntryType` and `HotArchiveBucketEntryType` METAENTRY, -1.
 const METAENTRY: u32 = u32::MAX;
 
-/// Only persistent contract data and code are archived.
-fn is_persistent_key(key: &LedgerKey) -> bool {
-    match key {
-        LedgerKey::ContractCode(_) => true,
-        LedgerKey::ContractData(data) => data.durability == ContractDataDurability::Persistent,
-        _ => false,
+/// `BucketEntryType` INITENTRY.
+const INITENTRY: u32 = 2;
+/// `BucketEntryType` DEADENTRY.
+const DEADENTRY: u32 = 1;
+/// `HotArchiveBucketEntryType` HOT_ARCHIVE_LIVE.
+const HOT_ARCHIVE_LIVE: u32 = 1;
+
+/// Appends the key of a `LedgerEntry`, at which the cursor is. A key is its entry's type, and then some fields of the entry that
+/// stand together: mostly its first ones.
+fn key_of_entry(mut cursor: Cursor<'_>, depth: u32, key: &mut Vec<u8>) -> Result<(), XdrError> {
+    // lastModifiedLedgerSeq
+    cursor.u32()?;
+    let start = cursor.at();
+    let kind = cursor.i32()?;
+    key.extend_from_slice(cursor.since(start));
+    if kind == i32::from(LedgerEntryType::ContractData) {
+        // An ExtensionPoint.
+        cursor.u32()?;
+    } else if kind == i32::from(LedgerEntryType::ContractCode) {
+        cursor.walk(&types::CONTRACT_CODE_ENTRY_EXT, depth)?;
     }
+    let start = cursor.at();
+    cursor.walk(types::LEDGER_KEY.arm(kind).ok_or(XdrError::Invalid("a LedgerEntry has an unknown type"))?, depth)?;
+    key.extend_from_slice(cursor.since(start));
+    Ok(())
+}
+
+/// Only persistent contract data and code are archived.
+fn is_persistent_key(key: &[u8]) -> bool {
+    let number = |bytes: Option<&[u8; 4]>| bytes.map(|bytes| i32::from_be_bytes(*bytes));
+    let kind = number(key.first_chunk());
+    kind == Some(LedgerEntryType::ContractCode.into())
+        // Its durability stands last.
+        || (kind == Some(LedgerEntryType::ContractData.into()) && number(key.last_chunk()) == Some(ContractDataDurability::Persistent.into()))
 }

@@ -176,6 +176,18 @@ impl HeaderEntry {
         };
         Ok(Self { header: Header::parse(header)?, claimed_hash })
     }
+
+    /// The same, also where an upgrade is none: for those who only look.
+    ///
+    /// # Errors
+    /// If it is nearly no `LedgerHeaderHistoryEntry`.
+    #[cfg(feature = "explore")]
+    pub(crate) fn parse_leniently(record: &[u8]) -> Result<Self, XdrError> {
+        let mut cursor = Cursor::new(record);
+        let claimed_hash = cursor.hash()?;
+        let (header, _ext) = cursor.rest().split_last_chunk::<4>().ok_or(XdrError::Invalid("the record ends too early"))?;
+        Ok(Self { header: Header::read(header, any_upgrade)?, claimed_hash })
+    }
 }
 
 impl Header {
@@ -184,12 +196,16 @@ impl Header {
     /// # Errors
     /// If it is none.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, XdrError> {
+        Self::read(bytes, upgrade)
+    }
+
+    fn read(bytes: &[u8], upgrade: fn(&[u8]) -> Result<Upgrade, XdrError>) -> Result<Self, XdrError> {
         let mut cursor = Cursor::new(bytes);
         let version = cursor.u32()?;
         let previous_hash = cursor.hash()?;
         let tx_set_hash = cursor.hash()?;
         let close_time = cursor.u64()?;
-        let upgrades = upgrades(&mut cursor)?;
+        let upgrades = upgrade_bytes(&mut cursor)?.into_iter().map(upgrade).collect::<Result<_, _>>()?;
         let value_kind = value_kind(&mut cursor)?;
         let tail = match value_kind {
             ValueKind::Unknown(_) => tail_from_the_end(bytes)?,
@@ -239,7 +255,7 @@ impl Header {
         let mut cursor = Cursor::new(&self.scp_value);
         let tx_set_hash = cursor.hash().ok()?;
         cursor.u64().ok()?;
-        upgrades(&mut cursor).ok()?;
+        upgrade_bytes(&mut cursor).ok()?;
         let tx_set_hash = match cursor.u32().ok()? {
             1 => tx_set_hash,
             2 => {
@@ -253,6 +269,14 @@ impl Header {
         Some(ValueSignature { proposer, signature: signature.to_vec(), tx_set_hash, close_time: self.close_time })
     }
 
+    /// The bytes of each of `scpValue.upgrades`.
+    #[cfg(feature = "explore")]
+    pub(crate) fn upgrade_bytes(&self) -> Vec<&[u8]> {
+        let mut cursor = Cursor::new(&self.scp_value);
+        let skipped = cursor.hash().is_ok() && cursor.u64().is_ok();
+        if skipped { upgrade_bytes(&mut cursor).unwrap_or_default() } else { Vec::new() }
+    }
+
     /// Whether validators dropped the transaction set (CAP-83).
     #[must_use]
     pub fn is_empty_tx_set(&self) -> bool {
@@ -261,27 +285,37 @@ impl Header {
 }
 
 fn upgrades(cursor: &mut Cursor<'_>) -> Result<Vec<Upgrade>, XdrError> {
+    upgrade_bytes(cursor)?.into_iter().map(upgrade).collect()
+}
+
+fn upgrade_bytes<'a>(cursor: &mut Cursor<'a>) -> Result<Vec<&'a [u8]>, XdrError> {
     let count = cursor.u32()?;
     if count > MAX_UPGRADES {
         return Err(XdrError::Invalid("scpValue has more than 6 upgrades"));
     }
-    (0..count)
-        .map(|_| {
-            let mut upgrade = Cursor::new(cursor.opaque(MAX_UPGRADE_BYTES)?);
-            let kind = upgrade.u32()?;
-            let value = match kind {
-                // LEDGER_UPGRADE_CONFIG names two hashes.
-                6 => {
-                    upgrade.take(64)?;
-                    None
-                }
-                1..=Upgrade::LAST_KNOWN => Some(upgrade.u32()?),
-                _ => return Ok(Upgrade { kind, value: None }),
-            };
-            upgrade.end()?;
-            Ok(Upgrade { kind, value })
-        })
-        .collect()
+    (0..count).map(|_| cursor.opaque(MAX_UPGRADE_BYTES)).collect()
+}
+
+fn upgrade(bytes: &[u8]) -> Result<Upgrade, XdrError> {
+    let mut cursor = Cursor::new(bytes);
+    let kind = cursor.u32()?;
+    let value = match kind {
+        // LEDGER_UPGRADE_CONFIG names two hashes.
+        6 => {
+            cursor.take(64)?;
+            None
+        }
+        1..=Upgrade::LAST_KNOWN => Some(cursor.u32()?),
+        _ => return Ok(Upgrade { kind, value: None }),
+    };
+    cursor.end()?;
+    Ok(Upgrade { kind, value })
+}
+
+/// Bytes that are no upgrade count as one of no kind.
+#[cfg(feature = "explore")]
+fn any_upgrade(bytes: &[u8]) -> Result<Upgrade, XdrError> {
+    Ok(upgrade(bytes).unwrap_or(Upgrade { kind: 0, value: None }))
 }
 
 fn value_kind(cursor: &mut Cursor<'_>) -> Result<ValueKind, XdrError> {

@@ -4,6 +4,7 @@
 //! [`segment::Segment`] out. What it is not: aware of where bytes come from, of time, or of the work that fetches them.
 //! Rules: B.3 to B.11.
 
+mod batch;
 pub mod bucket;
 pub mod bucket_list;
 pub mod chain;
@@ -21,4 +22,4 @@ pub mod signature;
 pub mod state;
 pub mod transactions;
 pub mod votes;
-pub(crate) mod xdr;
+pub mod xdr;

@@ -1,13 +1,11 @@
 //! A results file against the headers of its checkpoint, and in deep mode against its transactions (rules B.8).
 
-use stellar_xdr::TransactionResultPair;
-
 use super::checkpoint::{Delivery, FileReport, Headers, Rules};
 use super::entries::{EntryOrder, OrderCodes};
 use super::finding::{Finding, FindingCode, Findings, Note};
 use super::header::{Header, ValueKind};
 use super::transactions::{SetEra, SetTransactions};
-use super::xdr::{Cursor, XdrError, offset};
+use super::xdr::{Cursor, XdrError, offset, types};
 use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
 use crate::archive::path::{ArchivePath, FileKind};
 use crate::codec::file::RecordSink;
@@ -192,7 +190,10 @@ fn transaction_hashes(cursor: &mut Cursor<'_>, depth: u32) -> Result<Vec<Hash256
     // The count is a claim: the list grows with what is really there.
     let mut hashes = Vec::new();
     for _ in 0..cursor.u32()? {
-        hashes.push(Hash256::new(cursor.read::<TransactionResultPair>(depth)?.transaction_hash.0));
+        let start = cursor.at();
+        cursor.walk(&types::TRANSACTION_RESULT_PAIR, depth)?;
+        // A pair begins with the transaction's hash.
+        hashes.push(Cursor::new(cursor.since(start)).hash()?);
     }
     cursor.end()?;
     Ok(hashes)

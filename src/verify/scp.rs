@@ -20,7 +20,7 @@ use super::messages::ScpMessages;
 use super::quorum::{QuorumSet, quorum_set_hash};
 use super::signature::{Signed, is_signed_by};
 use super::votes::{Judgement, LedgerVotes, Said, Seal, Strength, Vote};
-use super::xdr::{XdrError, decode};
+use super::xdr::{XdrError, decode, types};
 use crate::archive::checkpoint::{Checkpoint, LedgerSeq};
 use crate::archive::node::NodeId;
 use crate::archive::path::{ArchivePath, FileKind};
@@ -321,6 +321,8 @@ impl RecordSink for ScpCheck<'_> {
 
 /// Decodes one record of an scp file.
 pub(crate) fn scp_entry(record: &[u8], rules: &Rules) -> Result<ScpHistoryEntryV0, XdrError> {
+    // What is signed is encoded again from what was decoded, so there must be no other way to write it.
+    types::SCP_HISTORY_ENTRY.check(record, rules.budget.xdr_depth)?;
     decode(record, rules.budget.xdr_depth).map(|ScpHistoryEntry::V0(entry)| entry)
 }
 

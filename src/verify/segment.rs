@@ -34,9 +34,14 @@ impl Tally {
 
     /// Moves one from one outcome to another.
     fn recount(&mut self, from: Status, to: Status) {
-        let from = self.of(from);
-        *from = from.saturating_sub(1);
+        self.uncount(from);
         self.count(to);
+    }
+
+    /// Takes back one that was counted.
+    pub fn uncount(&mut self, status: Status) {
+        let count = self.of(status);
+        *count = count.saturating_sub(1);
     }
 
     /// All of them.
@@ -285,6 +290,16 @@ impl Kept {
         }
         self.dropped = self.dropped.saturating_add(other.dropped);
         self.shrink(limit);
+    }
+
+    /// Forgets findings, those of them that were counted as errors included.
+    pub fn forget(&mut self, which: impl Fn(&Finding) -> bool) {
+        let (forgotten, kept): (Vec<_>, Vec<_>) = core::mem::take(&mut self.list).into_iter().partition(which);
+        self.list = kept;
+        for finding in forgotten.iter().filter(|finding| finding.is_error()) {
+            self.errors.entry(finding.code).and_modify(|count| *count = count.saturating_sub(1));
+        }
+        self.errors.retain(|_, count| *count > 0);
     }
 
     /// Those kept.

@@ -1,12 +1,13 @@
 //! A transactions file against the headers of its checkpoint (rules B.7).
 //!
-//! The hash of every set is taken over a slice of the record. A set is decoded only to say why its hash is wrong, and in
+//! The hash of every set is taken over a slice of the record. A set is read only to say why its hash is wrong, and in
 //! deep mode to check its structure (T6) and to list its transactions for [`super::results`].
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::batch::Batch;
 use super::checkpoint::{Delivery, FileReport, Headers, Rules, Status};
 use super::entries::{EntryOrder, OrderCodes};
 use super::envelope::Envelope;
@@ -108,6 +109,7 @@ pub struct TransactionsCheck<'a> {
     checkpoint: Checkpoint,
     path: ArchivePath,
     order: EntryOrder,
+    batch: Batch,
     findings: Findings,
     notes: Vec<Note>,
     facts: TransactionFacts,
@@ -125,6 +127,7 @@ impl<'a> TransactionsCheck<'a> {
             checkpoint,
             path: ArchivePath::of_checkpoint(FileKind::Transactions, checkpoint),
             order: EntryOrder::new(FileKind::Transactions, checkpoint, ORDER),
+            batch: Batch::default(),
             findings: Findings::default(),
             notes: Vec::new(),
             facts: TransactionFacts { transactions: vec![None; ledgers], ..TransactionFacts::default() },
@@ -134,6 +137,7 @@ impl<'a> TransactionsCheck<'a> {
     /// What the file turned out to be, once it was delivered.
     #[must_use]
     pub fn finish(mut self, delivery: Delivery) -> FileReport<TransactionFacts> {
+        self.flush();
         if matches!(delivery, Delivery::Read(Ok(_))) {
             self.check_ledgers_without_entry();
         }
@@ -205,7 +209,21 @@ impl<'a> TransactionsCheck<'a> {
         self.findings.push(finding.at_ledger(header.sequence).comparing(header.tx_set_hash, format!("{empty} (the empty set)")));
     }
 
-    fn entry(&mut self, record: Record<'_>) -> Result<(), XdrError> {
+    fn flush(&mut self) {
+        for (held, hash) in self.batch.take(Set::hashed) {
+            self.take(held.record(), Some(hash));
+        }
+    }
+
+    /// `hash`: that of what [`Set::hashed`] gives, if it is known.
+    fn take(&mut self, record: Record<'_>, hash: Option<Hash256>) {
+        if let Err(error) = self.entry(record, hash) {
+            let finding = self.finding(FindingCode::XdrDecode, &format!("the record is no TransactionHistoryEntry: {error}"));
+            self.findings.push(finding.at_offset(record.offset));
+        }
+    }
+
+    fn entry(&mut self, record: Record<'_>, hash: Option<Hash256>) -> Result<(), XdrError> {
         let mut cursor = Cursor::new(record.bytes);
         let ledger = LedgerSeq::new(cursor.u32()?);
         if record.bytes.len() < MIN_ENTRY {
@@ -221,7 +239,7 @@ impl<'a> TransactionsCheck<'a> {
             self.findings.push(finding.at_ledger(ledger).at_offset(record.offset));
             return Ok(());
         }
-        let set = Set::slice(record.bytes).ok_or(XdrError::Invalid("the transaction set ends too early"))?;
+        let set = Set::slice(record.bytes, hash).ok_or(XdrError::Invalid("the transaction set ends too early"))?;
         self.check_set(header, &set, record);
         Ok(())
     }
@@ -241,7 +259,7 @@ impl<'a> TransactionsCheck<'a> {
                 self.legacy_part(header, record.offset);
             }
         }
-        // No hash covers the count and the extension of a legacy entry, so it is always decoded.
+        // No hash covers the count and the extension of a legacy entry, so it is always read.
         if matches && !self.rules.deep && set.generalized {
             return;
         }
@@ -350,9 +368,11 @@ impl RecordSink for TransactionsCheck<'_> {
     }
 
     fn record(&mut self, record: Record<'_>) {
-        if let Err(error) = self.entry(record) {
-            let finding = self.finding(FindingCode::XdrDecode, &format!("the record is no TransactionHistoryEntry: {error}"));
-            self.findings.push(finding.at_offset(record.offset));
+        if !self.batch.hold(record) {
+            self.flush();
+            self.take(record, None);
+        } else if self.batch.is_full() {
+            self.flush();
         }
     }
 }
@@ -369,18 +389,28 @@ struct Set {
 }
 
 impl Set {
+    /// An empty legacy part and ext 1: the generalized set is the rest.
+    fn is_generalized(record: &[u8]) -> bool {
+        record.get(36..44) == Some(&[0, 0, 0, 0, 0, 0, 0, 1])
+    }
+
+    /// What is hashed of a record with a generalized set; nothing of another.
+    fn hashed(record: &[u8]) -> &[u8] {
+        record.get(44..).filter(|_| Self::is_generalized(record)).unwrap_or_default()
+    }
+
     /// T1, T2. `record` has at least [`MIN_ENTRY`] bytes.
-    fn slice(record: &[u8]) -> Option<Self> {
+    /// `hash`: that of what [`Set::hashed`] gives, if it is known.
+    fn slice(record: &[u8], hash: Option<Hash256>) -> Option<Self> {
         let legacy_previous: [u8; 32] = record.get(4..36)?.try_into().ok()?;
         let txs = record.get(40..record.len().checked_sub(4)?)?;
-        // An empty legacy part and ext 1: the generalized set is the rest.
-        if record.get(36..44) == Some(&[0, 0, 0, 0, 0, 0, 0, 1]) {
-            let set = record.get(44..)?;
+        if Self::is_generalized(record) {
+            let set = Self::hashed(record);
             let previous = set.get(4..36)?.try_into().ok()?;
             return Some(Self {
                 generalized: true,
                 previous: Hash256::new(previous),
-                hash: sha256(&[set]),
+                hash: hash.unwrap_or_else(|| sha256(&[set])),
                 legacy_part_is_clear: legacy_previous == [0; 32],
             });
         }
@@ -423,7 +453,7 @@ impl SetPlace {
     }
 }
 
-/// A set decoded.
+/// A set read, its transactions walked over.
 #[derive(Default)]
 struct Walk {
     /// The transactions' hashes, where the network is known.
@@ -439,7 +469,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// Decodes a `TransactionHistoryEntry`; on failure says where in it.
+    /// Reads a `TransactionHistoryEntry`; on failure says where in it.
     fn of(record: &[u8], rules: &Rules) -> Result<Self, (usize, XdrError)> {
         let mut cursor = Cursor::new(record);
         let mut walk = Self { hashes: rules.network_id.is_some().then(SetTransactions::new), ..Self::default() };

@@ -1,13 +1,24 @@
-//! Reading XDR from a slice: the few fixed layouts that are sliced by hand, and bounded decoding for the rest.
+//! Reading XDR from a slice: the few fixed layouts that are sliced by hand, [`shape::Shape`]s to walk over what need not be
+//! decoded, and bounded decoding for the rest.
+//!
+//! What it is: strict: what it walks over is the one way to write a value, which what it only decodes need not be (RFC 4506).
+//! What it is not: the definitions: [`types`] is generated from those that stellar-xdr ships, and checked in, as no build script
+//! can find the sources of a dependency; a test fails when it is out of date.
+
+pub mod shape;
+#[rustfmt::skip]
+pub mod types;
 
 use stellar_xdr::{Error, Limited, Limits, ReadXdr};
 
+use self::shape::Shape;
 use crate::codec::hash::Hash256;
 use crate::codec::u64_from;
 
 /// Why bytes are not the XDR that they should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum XdrError {
+#[non_exhaustive]
+pub enum XdrError {
     /// A value that the type does not have.
     #[error("{0}")]
     Invalid(&'static str),
@@ -58,6 +69,10 @@ impl<'a> Cursor<'a> {
         self.array().map(Hash256::new)
     }
 
+    pub(crate) fn i32(&mut self) -> Result<i32, XdrError> {
+        self.array().map(i32::from_be_bytes)
+    }
+
     pub(crate) fn i64(&mut self) -> Result<i64, XdrError> {
         self.array().map(i64::from_be_bytes)
     }
@@ -82,6 +97,14 @@ impl<'a> Cursor<'a> {
             return Err(XdrError::Invalid("XDR padding is not zero"));
         }
         Ok(data)
+    }
+
+    /// Moves past one value; says whether it has what only smart contract transactions have.
+    pub(crate) fn walk(&mut self, shape: &Shape, depth: u32) -> Result<bool, XdrError> {
+        let rest = self.rest();
+        let walked = shape.walk(rest, depth)?;
+        self.at += rest.len() - walked.rest.len();
+        Ok(walked.is_of_contract)
     }
 
     /// Decodes one value with stellar-xdr and moves past it.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::concurrency::{Concurrency, ConcurrencyLimit};
 use super::item::{Family, WorkId, WorkSpec};
 use super::state::WorkState;
 
@@ -84,13 +85,17 @@ impl End {
 /// The items of one class.
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    pub(super) limit: Option<usize>,
+    pub(super) limit: Option<ConcurrencyLimit>,
     pub(super) running: usize,
     pub(super) ready: BTreeSet<WorkId>,
 }
 
 impl Room {
+    pub(super) fn limited(concurrency: Concurrency) -> Self {
+        Self { limit: Some(ConcurrencyLimit::new(concurrency)), ..Self::default() }
+    }
+
     pub(super) fn has_space(&self) -> bool {
-        self.limit.is_none_or(|limit| self.running < limit)
+        self.limit.as_ref().is_none_or(|limit| self.running < limit.limit())
     }
 }

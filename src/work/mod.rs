@@ -4,6 +4,7 @@
 //! start, runs it, and tells what came of it. It is not an executor, and knows no clock, no randomness and no Stellar:
 //! times and jitter are arguments, and the payload of an item belongs to the driver.
 
+pub mod concurrency;
 mod entry;
 mod item;
 mod progress;
@@ -11,6 +12,7 @@ pub mod retry;
 pub mod scheduler;
 pub mod state;
 
+pub use concurrency::{Concurrency, ConcurrencyLimit, Outcome};
 pub use item::{AddError, Family, IllegalTransition, OnChildFailure, Ran, Started, WorkClass, WorkId, WorkSpec};
 pub use progress::WorkCounts;
 pub use retry::RetryPolicy;

@@ -7,6 +7,7 @@
 use core::mem;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::concurrency::{Concurrency, ConcurrencyLimit, Outcome};
 use super::entry::{End, Failing, Item, Room};
 use super::item::{AddError, Family, IllegalTransition, OnChildFailure, Ran, Started, WorkClass, WorkId, WorkSpec};
 use super::progress::WorkCounts;
@@ -36,10 +37,9 @@ impl<W> WorkScheduler<W> {
     /// Without any work. At most so many items of each class run at once: a limit of 0 counts as 1, and a class that is
     /// not named has none.
     pub fn new(limits: impl IntoIterator<Item = (WorkClass, usize)>) -> Self {
-        let room = |limit: usize| Room { limit: Some(limit.max(1)), ..Room::default() };
         Self {
             items: BTreeMap::new(),
-            rooms: limits.into_iter().map(|(class, limit)| (class, room(limit))).collect(),
+            rooms: limits.into_iter().map(|(class, limit)| (class, Room::limited(limit.into()))).collect(),
             due: BTreeSet::new(),
             counts: BTreeMap::new(),
             next_id: 0,
@@ -48,6 +48,28 @@ impl<W> WorkScheduler<W> {
             to_forget: Vec::new(),
             now_ms: 0,
             jitter_thousandths: 0,
+        }
+    }
+
+    /// The same, with a limit for a class that may adapt to what [`observe`](Self::observe) is told.
+    #[must_use]
+    pub fn limiting(mut self, class: WorkClass, concurrency: Concurrency) -> Self {
+        self.rooms.insert(class, Room::limited(concurrency));
+        self
+    }
+
+    /// How many items of a class may run at once now; `None` if there is no limit.
+    #[must_use]
+    pub fn limit(&self, class: WorkClass) -> Option<usize> {
+        self.rooms.get(&class)?.limit.as_ref().map(ConcurrencyLimit::limit)
+    }
+
+    /// Takes how what an item of a class did since `began_ms` came out; to be called before the item [has ended](Self::ended).
+    pub fn observe(&mut self, class: WorkClass, outcome: Outcome, began_ms: u64, now_ms: u64) {
+        if let Some(room) = self.rooms.get_mut(&class)
+            && let Some(limit) = &mut room.limit
+        {
+            limit.ended(outcome, began_ms, room.running, now_ms);
         }
     }
 

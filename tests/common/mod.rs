@@ -140,7 +140,7 @@ pub fn options(low: u32, high: u32, network: Option<&str>) -> RunOptions {
     options.low = Some(LedgerSeq::new(low));
     options.high = Some(LedgerSeq::new(high));
     options.network = network.map(Network::from_name_or_passphrase);
-    options.concurrency = 4;
+    options.concurrency = 4.into();
     options
 }
 

@@ -1,20 +1,22 @@
-//! `cargo xtask pkg` and the runner of the wasm tests: wasm-bindgen's tools, called as libraries.
+//! `cargo xtask pkg` and the runner of the wasm tests: wasm-bindgen's tools, called as libraries. And `cargo xtask xdr-types`,
+//! which writes what [`xdr`] generates.
 //!
 //! Not here: what to build and when. `pkg-config/x.mjs` decides that; cargo calls the test runner (`.cargo/config.toml`).
+
+mod xdr;
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
 const USAGE: &str = "usage: cargo xtask <command>
 
-  pkg [WASM]                     writes target/pkg from the release build of the wasm module (or from WASM)
+  pkg WASM NAME                  writes NAME.js and NAME_bg.wasm into target/pkg
+  xdr-types                      writes the layouts of XDR values, from the definitions in stellar-xdr
   wbg-test-runner WASM [ARGS]    runs a wasm test binary in a browser (feature `runner`)";
-
-const MODULE: &str = "stellar_archive_verifier";
 
 fn main() -> ExitCode {
     match run(env::args().skip(1).collect()) {
@@ -27,25 +29,28 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Vec<String>) -> Result<()> {
-    match args.first().map(String::as_str) {
-        Some("pkg") => pkg(args.get(1).map(PathBuf::from)),
-        Some("wbg-test-runner") => test_runner::run(args),
+    match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["pkg", wasm, name] => pkg(Path::new(wasm), name),
+        ["xdr-types"] => {
+            let text = xdr::generated(&root()).map_err(|error| anyhow!(error))?;
+            Ok(std::fs::write(root().join(xdr::place()), text)?)
+        }
+        ["wbg-test-runner", ..] => test_runner::run(args),
         _ => bail!("{USAGE}"),
     }
 }
 
-/// One `web` output serves the page, its worker and Node: hosts without `fetch` of a file pass the module themselves.
-fn pkg(wasm: Option<PathBuf>) -> Result<()> {
+/// One `web` output serves every host: those without `fetch` of a file pass the module themselves.
+fn pkg(wasm: &Path, name: &str) -> Result<()> {
     let out = root().join("target/pkg");
-    let wasm = wasm.unwrap_or_else(|| target_dir().join(format!("wasm32-unknown-unknown/release/{MODULE}.wasm")));
     let mut bindgen = Bindgen::new();
     bindgen
-        .input_path(&wasm)
+        .input_path(wasm)
+        .out_name(name)
         .web(true)?
         .typescript(true)
-        // The library's default is true, unlike the command line's: `init()` would then have no default URL and bundlers
-        // would silently leave the wasm out.
-        .omit_default_module_path(false)
+        // Bundlers follow every `new URL('….wasm', import.meta.url)` they see: which entry has one is www/lib's to say.
+        .omit_default_module_path(true)
         // After a crash the package makes a fresh instance with it, instead of asking for a new process or page.
         .reset_state_function(true)
         .remove_name_section(true)
@@ -56,10 +61,6 @@ fn pkg(wasm: Option<PathBuf>) -> Result<()> {
 /// The repository, as this crate's manifest lies two folders below it.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn target_dir() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 #[cfg(feature = "runner")]

@@ -88,6 +88,10 @@ impl ArchiveReader for FetchArchive {
         &self.host
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
         Box::pin(self.fetch(path, false))
     }

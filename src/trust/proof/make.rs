@@ -142,10 +142,8 @@ impl Records {
         let results = self.results.get(&ledger).and_then(|record| result_set(record)).ok_or_else(none)?;
         let pairs = result_pairs(results).map_err(|error| CannotMake(format!("the results of ledger {ledger} do not decode: {error}")))?;
         let Some((result, hash)) = pairs.get(usize_from(index)) else {
-            return Err(CannotMake(format!(
-                "ledger {ledger} has {} transactions, so there is none at {index}: they are counted from 0",
-                pairs.len()
-            )));
+            let count = pairs.len();
+            return Err(CannotMake(format!("ledger {ledger} has no transaction {index}: it has {count}, counted from 0")));
         };
         let transaction = find_transaction(set_record, hash, &network.id()).ok_or_else(|| {
             CannotMake(format!(
