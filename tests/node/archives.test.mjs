@@ -45,7 +45,7 @@ for (const name of ARCHIVES) {
 test('people get a table, the claims and the statement', { skip: noData }, async (t) => {
   const folder = archive('testnet-genesis-p24');
   const file = join(await temporary(t), 'report.json');
-  const { status, stdout } = await cli(['verify', folder, ...bounds(await ledgers(folder)), '--report', file], { env: { FORCE_COLOR: '1' } });
+  const { status, stdout } = await cli(['verify', folder, ...bounds(await ledgers(folder)), '--report', file], { env: { CLICOLOR: '1' } });
   assert.equal(status, 0);
   const report = JSON.parse(await readFile(file, 'utf8'));
   for (const part of [folder, 'VERIFIED', report.statement, ...report.claims.map(({ statement }) => statement), 'unchecked']) {

@@ -166,6 +166,13 @@ test('names go with it as single words, each once', () => {
   assert.doesNotMatch(quorumSetToConfig(set(3, KEYS.slice(0, 4))), /UNSAFE_QUORUM/);
 });
 
+test('home domains come along, by the keys of their validators', () => {
+  const entry = (key, domain) => `[[VALIDATORS]]\nNAME="${key.slice(-4)}"\nHOME_DOMAIN="${domain}"\nPUBLIC_KEY="${key}"\n`;
+  const text = `[[HOME_DOMAINS]]\nHOME_DOMAIN="a.example"\nQUALITY="MEDIUM"\n[[HOME_DOMAINS]]\nHOME_DOMAIN="b.example"\nQUALITY="MEDIUM"\n${entry(KEYS[0], 'a.example')}${entry(KEYS[1], 'b.example')}`;
+  assert.deepEqual(quorumSetFromConfig(text).homeDomains, { [KEYS[0]]: 'a.example', [KEYS[1]]: 'b.example' });
+  assert.deepEqual(quorumSetFromConfig(quorumSetToConfig(set(1, [KEYS[0]]))).homeDomains, {}, 'a set written by hand has none');
+});
+
 test('what core cannot say in percent is refused, and so is what is no set', () => {
   for (const [quorumSet, says] of [
     [set(1, Array(101).fill(KEYS[0])), /no whole percentage/],

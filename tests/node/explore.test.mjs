@@ -110,6 +110,24 @@ test('what is broken is shown as broken, and what is missing as unknown', { skip
   assert.deepEqual(ledgers.filter(({ outcome }) => outcome === 'broken').map((row) => [row.ledger, row.broken]), [[ledger, ['results']]]);
 });
 
+test('upgrades beside the header, messages with their ballots, operations in words', { skip: noData }, async () => {
+  const explorer = explore(archive('testnet-p22'));
+  const { upgrades, scp, checks } = await explorer.ledger(10);
+  assert.deepEqual(upgrades.map(({ type, value, before, header, effect }) => [type, value, before, header, effect]), [
+    ['version', '22', '0', '22', 'applied'], ['max_tx_set_size', '200', '100', '200', 'applied'], ['base_reserve', '5000000', '100000000', '5000000', 'applied'],
+  ]);
+  assert.deepEqual(upgrades.map(({ hex }) => hex), ['0000000100000016', '00000003000000c8', '00000004004c4b40']);
+  const value = checks.find(({ name }) => name === 'scp-value').computed;
+  const said = scp.nodes.flatMap((node) => node.said);
+  assert.deepEqual(said.map(({ kind, counter }) => [kind, counter]), [['EXTERNALIZE', 1], ['CONFIRM', 1], ['PREPARE', 1]]);
+  assert.ok(said.every((message) => message.signature === 'holds' && message.sameValue && message.value === value));
+  const { details: [call], soroban, preconditions } = await explorer.transaction(3014, 3);
+  assert.match(call.words, /^call deploy\(.* of the contract CCEN…VYRF$/);
+  assert.match(call.outcome, new RegExp(`${call.result.op_inner.invoke_host_function.success}$`));
+  assert.deepEqual([soroban.fee, soroban.readOnly, soroban.readWrite], ['13673777', 2, 1]);
+  assert.deepEqual(preconditions.timeBounds, ['0', '1750282145']);
+});
+
 test('a real ledger of 492 transactions', { skip: noData }, async () => {
   const explorer = explore(archive('synth-p27'));
   const view = await explorer.ledger(10048);

@@ -1,8 +1,10 @@
 /**
  * A mirror that is killed again and again: whatever the moment, what is visible at the destination is sound, and the next run goes on.
  *
- * The moments are drawn from a seed and counted from the first request of a run, so that they fall into its work and not into the start of
- * its process. The server answers late, by as much as the same seed says. Files are judged without the verifier (`copies.mjs`).
+ * The moments are drawn from a seed and counted in requests and not in milliseconds, so that they fall into the same work on every machine;
+ * a little while follows the request, so that they fall between requests too. From that request on, the server answers nothing more in every
+ * other run, so that no run is over before a slow machine comes to kill it. It answers late otherwise, by as much as the same seed says.
+ * Files are judged without the verifier (`copies.mjs`).
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -16,18 +18,19 @@ import { CLI, SAMPLE, noSample, temporary } from './support.mjs';
 
 const SEED = 20_260_605;
 const KILLS = 50;
-const BOUND_MS = 90_000;
-/** The longest that an answer waits. */
+const BOUND_MS = 180_000;
+/** The longest that an answer waits, and that a kill waits after its request. */
 const LATE_MS = 30;
-/** The longest that a kill waits, on a machine so slow that a whole mirror takes longer. */
-const LONGEST_MS = 800;
+/** The greatest part of a whole mirror's requests that one run makes before it is killed. */
+const PART = 1 / 3;
 
 test('fifty kills lose nothing and let nothing false through', { skip: noSample, timeout: BOUND_MS }, async (t) => {
   const files = visible(SAMPLE);
   const random = seeded(SEED);
-  let onRequest = () => undefined;
+  /** Told of each request; says whether it is answered. */
+  let onRequest = () => true;
   const http = createServer((request, response) => {
-    onRequest();
+    if (!onRequest()) return;
     const body = files.get(decodeURIComponent(new URL(request.url, 'http://host').pathname.slice(1)));
     setTimeout(() => response.writeHead(body === undefined ? 404 : 200).end(body ?? 'not found'), random() * LATE_MS);
   });
@@ -39,40 +42,43 @@ test('fifty kills lose nothing and let nothing false through', { skip: noSample,
   });
   const folder = join(await temporary(t), 'copy');
 
-  /** Runs the command, to be killed so long after its first request; resolves with how it ended, and how long after that request. */
-  async function mirror(killMs) {
+  /** Runs the command, to be killed after so many of its requests; resolves with how it ended, and how many it made. */
+  async function mirror(killAfter = Infinity) {
     const child = spawn(process.execPath, [CLI, 'mirror', `http://127.0.0.1:${http.address().port}/`, folder, '--concurrency', '4', '--json'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const lateMs = random() * LATE_MS;
+    const mute = random() < 0.5;
     let timer;
-    let first;
+    let requests = 0;
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
     onRequest = () => {
-      first ??= performance.now();
-      if (killMs !== undefined) timer ??= setTimeout(() => child.kill('SIGKILL'), killMs);
+      requests += 1;
+      if (requests < killAfter) return true;
+      timer ??= setTimeout(() => child.kill('SIGKILL'), lateMs);
+      return !mute;
     };
     const [status, signal] = await once(child, 'close');
-    onRequest = () => undefined;
+    onRequest = () => true;
     clearTimeout(timer);
     assert.ok(signal === 'SIGKILL' || status === 0, `ended with ${status ?? signal}: ${stderr}`);
-    return { signal, tookMs: performance.now() - first };
+    return { signal, requests };
   }
 
-  // As long as the work takes here, so that the moments fall into all of it.
   const whole = await mirror();
   assert.equal(whole.signal, null);
   assertSame(visible(folder), files);
   await rm(folder, { recursive: true });
-  const longestMs = Math.min(whole.tookMs, LONGEST_MS);
+  const most = Math.floor(whole.requests * PART);
 
   let killed = 0;
   let halfway = 0;
   while (killed < KILLS) {
-    const { signal } = await mirror(random() * longestMs);
+    const { signal } = await mirror(1 + Math.floor(random() * most));
     const copy = visible(folder);
     assertSound(copy);
     for (const [path, bytes] of copy) if (path.endsWith('.gz')) assert.ok(bytes.equals(files.get(path)), path);
     if (signal === null) {
-      // It was faster than the kill: once more from the beginning.
+      // It was at its end before the kill: once more from the beginning.
       assertSame(copy, files);
       await rm(folder, { recursive: true });
     } else {

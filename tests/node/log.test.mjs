@@ -21,7 +21,7 @@ test('newest first, with what the last header of each says', { skip: noSample },
   const { status, checkpoints, findings, last } = await logged(SAMPLE);
   assert.equal(status, 0);
   assert.deepEqual(findings, []);
-  assert.deepEqual(last, { type: 'done', checkpoints: 5, findings: 0, errors: [], notes: [] });
+  assert.deepEqual(last, { type: 'done', schema: 1, checkpoints: 5, findings: 0, errors: [], notes: [] });
   assert.deepEqual(checkpoints.map(({ checkpoint }) => checkpoint), SAMPLE_CHECKPOINTS.toReversed());
   for (const line of checkpoints) {
     const { hash, closeTime, protocol } = (await headers(SAMPLE, line.checkpoint)).at(-1);

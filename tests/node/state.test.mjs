@@ -108,7 +108,7 @@ test('a state of another run is refused with what differs, and left alone', { sk
 
 test('a file that is no state is never overwritten', { skip: noSample }, async (t) => {
   const folder = await temporary(t);
-  for (const text of ['dear diary', '{}', '[1]', '{"schema":2}', '\u0000']) {
+  for (const text of ['dear diary', '{}', '[1]', '{"schema":3}', '\u0000']) {
     const file = join(folder, 'file');
     await writeFile(file, text);
     const { status, stderr } = await cli(['verify', SAMPLE, '--state', file]);

@@ -45,9 +45,18 @@ export async function makeArchive(folder, ...options) {
   return folder;
 }
 
+/** Variables that change what the command does: those of whoever runs the tests must not. */
+const CHANGING = ['NO_COLOR', 'FORCE_COLOR', 'CLICOLOR', 'CLICOLOR_FORCE', 'STELLAR_ARCHIVE_VERIFIER_CONFIG'];
+
+/** The environment of a machine without a config file and without wishes for colours. */
+export const plainEnv = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !CHANGING.includes(name))),
+  XDG_CONFIG_HOME: join(tmpdir(), 'stellar-archive-verifier-no-config'), APPDATA: join(tmpdir(), 'stellar-archive-verifier-no-config'),
+};
+
 /** Runs the command to its end. `stdout` and `stderr` are not terminals here. */
-export async function cli(args, { env = {}, timeout = 120_000, stdin } = {}) {
-  const child = spawn(process.execPath, [CLI, ...args], { env: { ...process.env, ...env }, timeout, killSignal: 'SIGKILL' });
+export async function cli(args, { env = {}, timeout = 120_000, stdin, cwd } = {}) {
+  const child = spawn(process.execPath, [CLI, ...args], { env: { ...plainEnv, ...env }, cwd, timeout, killSignal: 'SIGKILL' });
   if (stdin !== undefined) child.stdin.end(stdin);
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => (output[name] += text));

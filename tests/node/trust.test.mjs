@@ -203,5 +203,5 @@ test('the presets of the help are those that there are', async () => {
   await init();
   const { stdout } = await cli(['help', 'verify']);
   for (const { name } of quorumSetPresets()) assert.ok(stdout.includes(name), name);
-  assert.ok((await readFile(new URL('../../dist/index.d.ts', import.meta.url), 'utf8')).includes('quorumSetFromConfig'));
+  assert.ok((await readFile(new URL('../../dist/everywhere.d.ts', import.meta.url), 'utf8')).includes('quorumSetFromConfig'));
 });

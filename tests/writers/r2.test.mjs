@@ -1,7 +1,7 @@
 /** Archives in R2, over the binding that a Worker has, by Cloudflare's own runtime. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Miniflare } from 'miniflare';
+import { Miniflare } from '../miniflare.mjs';
 import { r2Writer } from '../../dist/node.mjs';
 import { PATHS, bytes } from './conformance.mjs';
 import { conforms, unstopped } from './support.mjs';

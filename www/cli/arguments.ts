@@ -7,16 +7,20 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../lib/errors.ts';
 import type { ArchiveVerifierError } from '../lib/errors.ts';
-import { COMMANDS, isCommandName } from './commands/index.ts';
-import type { Action } from './commands/command.ts';
-import type { CommandName } from './commands/index.ts';
-import { OPTIONS, similar, usage } from './options.ts';
-import type { OptionName, Values } from './options.ts';
+import type { ColourWhen } from './colour.ts';
+import { COMMAND_NAMES, PAGES, isCommandName } from './manual/index.ts';
+import type { CommandName } from './manual/index.ts';
+import { optionsOf } from './manual/page.ts';
+import { COLOUR_WORDS, OPTIONS, isOptionName } from './option-table.ts';
+import { similar, usage } from './options.ts';
+import type { Values } from './options.ts';
+import type { Words } from './commands/command.ts';
+import { listed } from './text.ts';
 
 export type Request =
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
   | { readonly kind: 'version' }
-  | { readonly kind: 'action'; readonly command: CommandName; readonly json: boolean; readonly quiet: boolean; readonly act: Action };
+  | { readonly kind: 'action'; readonly command: CommandName; readonly words: Words };
 
 /** What the users of stellar-archivist and stellar-core know under other names. */
 const OTHER_OPTIONS: Readonly<Record<string, string>> = {
@@ -33,6 +37,7 @@ const OTHER_OPTIONS: Readonly<Record<string, string>> = {
   's3region': 'Set AWS_REGION in the environment.',
   'start': 'Write --low N.',
   'thorough': 'Write --deep.',
+  'token': 'Everybody on this machine sees the words of a command. Set STELLAR_ARCHIVE_AUDIT_TOKEN, or write --token-file FILE.',
   'timeout': 'Write --timeout-secs N.',
   'verify': 'Leave it out: everything is verified in any case.',
 };
@@ -50,13 +55,39 @@ const OTHER_COMMANDS: Readonly<Record<string, string>> = {
   'self-check': 'Write check-header <ARCHIVE>… --ledger N --hash HEX.',
 };
 
+/** What was written before a `--` of its own. */
+function beforeDashes(words: readonly string[]): readonly string[] {
+  const end = words.indexOf('--');
+  return words.slice(0, end === -1 ? undefined : end);
+}
+
+/** Whether `words` ask for JSON, also where they make no sense otherwise. */
+export function wantsJson(words: readonly string[]): boolean {
+  return beforeDashes(words).includes('--json');
+}
+
+/** The colours that `words` ask for, also where they make no sense otherwise. */
+export function wantedColour(words: readonly string[]): ColourWhen {
+  const written = beforeDashes(words);
+  const said = written.map((word, index) => (word === '--color' ? written[index + 1] : /^--color=(.*)$/.exec(word)?.[1])).findLast((word) => word !== undefined);
+  return COLOUR_WORDS.find((word) => word === said) ?? 'auto';
+}
+
+/** The option that a word was most likely meant to be: one of the command's rather than another, one that is cut short rather than none. */
+function nearestOption(word: string, command: CommandName | undefined): string | undefined {
+  const own = command === undefined ? [] : optionsOf(PAGES[command]);
+  const all = Object.keys(OPTIONS);
+  const cut = [own, all].map((names) => names.filter((name) => word.length > 1 && name.startsWith(word))).find((names) => names.length === 1)?.[0];
+  return cut ?? (own.length === 0 ? undefined : similar(word, own)) ?? similar(word, all);
+}
+
 /** Node's own sentences, in the words of this program. */
-function parseError(cause: unknown): ArchiveVerifierError {
+function parseError(cause: unknown, words: readonly string[]): ArchiveVerifierError {
   const message = messageOf(cause);
   const unknown = /^Unknown option '(-[^']*)'/.exec(message)?.[1];
   if (unknown !== undefined) {
     const name = unknown.replace(/^-+/, '');
-    const near = similar(name, Object.keys(OPTIONS));
+    const near = unknown.startsWith('--') ? nearestOption(name, words.find(isCommandName)) : undefined;
     const known = Object.hasOwn(OTHER_OPTIONS, name) ? OTHER_OPTIONS[name] : undefined;
     return usage(`there is no option ${unknown}`, known ?? (near === undefined ? undefined : `Did you mean --${near}?`));
   }
@@ -71,27 +102,34 @@ function parse(words: readonly string[]): { readonly values: Values; readonly po
   try {
     return parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true, strict: true });
   } catch (cause) {
-    throw parseError(cause);
+    throw parseError(cause, words);
   }
+}
+
+/** One that is cut short is as good as one that is misspelt. */
+function nearestCommand(word: string): string | undefined {
+  const all = [...COMMAND_NAMES, 'help'];
+  const cut = all.filter((name) => word.length > 1 && name.startsWith(word));
+  return cut.length === 1 ? cut[0] : similar(word, all);
 }
 
 function unknownCommand(word: string): ArchiveVerifierError {
   const known = Object.hasOwn(OTHER_COMMANDS, word) ? OTHER_COMMANDS[word] : undefined;
-  const near = similar(word, [...Object.keys(COMMANDS), 'help']);
+  const near = nearestCommand(word);
   const advice = known
     ?? (/[./]/.test(word) ? `Did you mean: verify ${word}` : undefined)
-    ?? (near === undefined ? `The commands are ${Object.keys(COMMANDS).join(', ')} and help.` : `Did you mean ${near}?`);
+    ?? (near === undefined ? `The commands are ${COMMAND_NAMES.join(', ')} and help.` : `Did you mean ${near}?`);
   return usage(`there is no command ${JSON.stringify(word)}`, advice);
 }
 
 /** An option that another command has is no mistake of spelling. */
 function checkOptions(name: CommandName, values: Values): void {
-  const allowed: readonly OptionName[] = COMMANDS[name].options;
-  const given = Object.keys(values) as OptionName[];
+  const allowed = optionsOf(PAGES[name]);
+  const given = Object.keys(values).filter(isOptionName);
   const stranger = given.find((option) => !allowed.includes(option));
   if (stranger === undefined) return;
-  const owners = Object.entries(COMMANDS).filter(([, { options }]) => options.includes(stranger)).map(([owner]) => owner);
-  throw usage(`${name} takes no --${stranger}`, `That is an option of ${owners.join(' and ')}; ${name} takes ${allowed.map((option) => `--${option}`).join(', ')}.`);
+  const owners = COMMAND_NAMES.filter((owner) => optionsOf(PAGES[owner]).includes(stranger));
+  throw usage(`${name} takes no --${stranger}`, `That is an option of ${listed(owners)}; ${name} takes ${allowed.map((option) => `--${option}`).join(', ')}.`);
 }
 
 /** What `words` (without node and the script) ask for. */
@@ -108,6 +146,5 @@ export function parseRequest(words: readonly string[]): Request {
   if (name === undefined) throw usage('what shall be done?', 'To verify an archive: verify <URL|DIR>.');
   if (!isCommandName(name)) throw unknownCommand(name);
   checkOptions(name, values);
-  const act = COMMANDS[name].prepare({ values, positionals: rest });
-  return { kind: 'action', command: name, json: values.json === true, quiet: values.quiet === true, act };
+  return { kind: 'action', command: name, words: { values, positionals: rest } };
 }

@@ -7,7 +7,7 @@ import type { CopiedFile, CopyReport, FileKind } from '../lib/types.ts';
 import { isEmptyPlan } from './plan-file.ts';
 import { errorsText, findingsText, section } from './report-text.ts';
 import { clean, duration, grouped, plural, size } from './text.ts';
-import type { Paint, Style } from './text.ts';
+import type { Paint, Style } from './colour.ts';
 
 const KINDS: readonly FileKind[] = ['history', 'ledger', 'transactions', 'results', 'scp', 'bucket'];
 

@@ -10,18 +10,11 @@ import type { CopyOptions, CopyReport } from '../lib/types.ts';
 import { COULD_NOT_COMPLETE, FAULTS, OK } from './commands/command.ts';
 import { copyText } from './copy-text.ts';
 import { bandwidthLimit, checkpointFrequency, concurrency, defined, ledgers, maxRetries, network, outputFile, timeoutMs, usage } from './options.ts';
-import type { OptionName, Values } from './options.ts';
+import type { Values } from './options.ts';
 import { checkDistinct, checkOutputFile, writeOutput } from './output-file.ts';
 import type { Session } from './session.ts';
-import { TRUST_OPTIONS } from './trust.ts';
 
 const STATUS: Readonly<Record<CopyReport['verdict'], number>> = { complete: OK, faulty: FAULTS, incomplete: COULD_NOT_COMPLETE };
-
-/** In the order of the help. */
-export const COPY_OPTIONS = [
-  'skip-optional', 'network', 'checkpoint-frequency', ...TRUST_OPTIONS, 'read-back', 'bandwidth-limit', 'concurrency', 'max-retries', 'timeout-secs',
-  'report', 'json', 'quiet',
-] as const satisfies readonly OptionName[];
 
 export function copyOptions(values: Values): Omit<CopyOptions, 'signal' | 'trust'> {
   return {

@@ -124,7 +124,7 @@ function webdav(name: string, scheme: 'http' | 'https', env: Readonly<Record<str
 }
 
 /** `name` as it may be shown: passwords stay out of errors, too. */
-function shown(name: string): string {
+export function shown(name: string): string {
   return name.replace(/\/\/[^/@]*@/, '//');
 }
 

@@ -7,30 +7,45 @@
 import process from 'node:process';
 import { toVerifierError } from '../lib/errors.ts';
 import { init, versions } from '../lib/node.ts';
-import { parseRequest } from './arguments.ts';
+import { parseRequest, wantedColour, wantsJson } from './arguments.ts';
 import { COULD_NOT_COMPLETE, OK } from './commands/command.ts';
-import { isCommandName } from './commands/index.ts';
-import { GENERAL_HELP, HELP, NAME } from './help.ts';
+import type { Words } from './commands/command.ts';
+import { COMMANDS } from './commands/index.ts';
+import { loadConfig } from './config/load.ts';
+import { Names } from './config/names.ts';
+import { PAGES, isCommandName } from './manual/index.ts';
+import type { CommandName } from './manual/index.ts';
+import { commandHelp, generalHelp } from './manual/layout.ts';
+import { NAME } from './name.ts';
+import { colour } from './options.ts';
 import { Session } from './session.ts';
 import { inWordsOfOptions } from './trust.ts';
 
-/** Whether `words` ask for JSON, also where they make no sense otherwise. */
-function wantsJson(words: readonly string[]): boolean {
-  const end = words.indexOf('--');
-  return words.slice(0, end === -1 ? undefined : end).includes('--json');
+/** Carries out a command: by its words, and by what a config file adds to them. */
+async function act(name: CommandName, written: Words, session: Session): Promise<number> {
+  session.json = written.values.json === true;
+  session.quiet = written.values.quiet === true;
+  session.watchSignals(COULD_NOT_COMPLETE);
+  session.loaded = await loadConfig(written.values.config);
+  const { file, config } = session.loaded;
+  const { remarks, ...words } = await new Names(config, file ?? '').applied(PAGES[name], written);
+  session.colour = colour(words.values);
+  for (const remark of remarks) session.say(remark);
+  return COMMANDS[name].prepare(words)(session);
 }
 
 async function main(words: readonly string[], session: Session): Promise<number> {
   session.watchOutput();
+  session.colour = wantedColour(words);
   if (words.length === 0) {
-    process.stderr.write(GENERAL_HELP);
+    process.stderr.write(generalHelp(session.layout(process.stderr)));
     return COULD_NOT_COMPLETE;
   }
   session.command = words.find(isCommandName);
   const request = parseRequest(words);
   switch (request.kind) {
     case 'help':
-      process.stdout.write(request.topic === undefined ? GENERAL_HELP : HELP[request.topic]);
+      process.stdout.write(request.topic === undefined ? generalHelp(session.layout(process.stdout)) : commandHelp(request.topic, session.layout(process.stdout)));
       return OK;
     case 'version': {
       await init();
@@ -39,10 +54,7 @@ async function main(words: readonly string[], session: Session): Promise<number>
       return OK;
     }
     case 'action':
-      session.json = request.json;
-      session.quiet = request.quiet;
-      session.watchSignals(COULD_NOT_COMPLETE);
-      return request.act(session);
+      return act(request.command, request.words, session);
   }
 }
 

@@ -1,58 +1,15 @@
 /**
- * The options of every command and the values they take. A value that makes no sense is a `USAGE` error that says what would.
+ * What stands behind each option, and what it comes to. A value that makes no sense is a `USAGE` error that says what would.
  *
- * Not here: which command takes which option; each says so itself.
+ * Not here: which options there are (`option-table.ts`), and which command takes which (`manual/`).
  */
 import { ArchiveVerifierError } from '../lib/errors.ts';
 import type { Order } from '../lib/types.ts';
+import type { ColourWhen } from './colour.ts';
+import { COLOUR_WORDS, OPTIONS } from './option-table.ts';
+import type { OptionName } from './option-table.ts';
 
-export const OPTIONS = {
-  'all-signatures': { type: 'boolean' },
-  'allow-mirror-gaps': { type: 'boolean' },
-  'bandwidth-limit': { type: 'string' },
-  'checkpoint': { type: 'string' },
-  'checkpoint-frequency': { type: 'string' },
-  'concurrency': { type: 'string', short: 'c' },
-  'deep': { type: 'boolean' },
-  'dry-run': { type: 'boolean' },
-  'entry': { type: 'string' },
-  'from-ledger': { type: 'string' },
-  'hash': { type: 'string' },
-  'help': { type: 'boolean', short: 'h' },
-  'high': { type: 'string' },
-  'history-hash': { type: 'string' },
-  'history-ledger': { type: 'string' },
-  'index': { type: 'string' },
-  'json': { type: 'boolean' },
-  'last': { type: 'string' },
-  'ledger': { type: 'string' },
-  'low': { type: 'string' },
-  'max-retries': { type: 'string' },
-  'metrics': { type: 'string' },
-  'network': { type: 'string' },
-  'order': { type: 'string' },
-  'output': { type: 'string' },
-  'output-filename': { type: 'string' },
-  'overwrite': { type: 'boolean' },
-  'plan': { type: 'string' },
-  'quiet': { type: 'boolean', short: 'q' },
-  'quorum-set': { type: 'string' },
-  'read-back': { type: 'boolean' },
-  'report': { type: 'string' },
-  'sample': { type: 'string' },
-  'seed': { type: 'string' },
-  'skip-buckets': { type: 'boolean' },
-  'skip-optional': { type: 'boolean' },
-  'state': { type: 'string' },
-  'timeout-secs': { type: 'string' },
-  'trusted-checkpoint-hashes': { type: 'string' },
-  'trusted-hash': { type: 'string', multiple: true },
-  'trusted-hash-file': { type: 'string' },
-  'tx': { type: 'string' },
-  'version': { type: 'boolean', short: 'V' },
-} as const;
-
-export type OptionName = keyof typeof OPTIONS;
+export type { OptionName } from './option-table.ts';
 
 type ValueOf<Option> = Option extends { readonly multiple: true } ? string[] : Option extends { readonly type: 'boolean' } ? boolean : string;
 
@@ -64,6 +21,7 @@ export const MAX_LEDGER = 0xffff_ffff;
 /** More connections than this help nobody, and hosts answer them with refusals. */
 const MAX_CONCURRENCY = 256;
 const MAX_RETRIES = 100;
+const MAX_WORKERS = 64;
 const MAX_TIMEOUT_SECS = 3600;
 /** Bytes a second; no line is faster. */
 const MAX_BANDWIDTH = 1_000_000_000_000;
@@ -85,6 +43,10 @@ export function wholeNumber(option: OptionName, text: string | undefined, min: n
 
 export function concurrency(values: Values): number | undefined {
   return wholeNumber('concurrency', values.concurrency, 1, MAX_CONCURRENCY);
+}
+
+export function workers(values: Values): number | undefined {
+  return wholeNumber('workers', values.workers, 1, MAX_WORKERS);
 }
 
 export function maxRetries(values: Values): number | undefined {
@@ -157,6 +119,15 @@ export function order(values: Values): Order | undefined {
   throw usage(`--order is oldest-first or newest-first, not ${JSON.stringify(text)}`, meant === undefined ? undefined : `Did you mean --order ${meant}?`);
 }
 
+export function colour(values: Values): ColourWhen {
+  const text = values.color;
+  if (text === undefined) return 'auto';
+  const when = COLOUR_WORDS.find((word) => word === text);
+  if (when !== undefined) return when;
+  const near = similar(text.toLowerCase(), COLOUR_WORDS);
+  throw usage(`--color is auto, always or never, not ${JSON.stringify(text)}`, near === undefined ? undefined : `Did you mean --color ${near}?`);
+}
+
 /** The 64 digits of a hash, in lower case. */
 export function hash(what: string, text: string): string {
   const digits = text.replace(/^0x/i, '').toLowerCase();
@@ -197,7 +168,7 @@ export function outputFile(option: 'metrics' | 'output' | 'output-filename' | 'p
 }
 
 /** The name of a file that is read; a dash is no name where there is one input only. */
-export function inputFile(option: 'plan' | 'quorum-set' | 'trusted-checkpoint-hashes' | 'trusted-hash-file', values: Values): string | undefined {
+export function inputFile(option: 'plan' | 'quorum-set' | 'token-file' | 'trusted-checkpoint-hashes' | 'trusted-hash-file', values: Values): string | undefined {
   const path = values[option];
   if (path === '') throw usage(`--${option} needs the name of a file`);
   return path;

@@ -3,7 +3,9 @@
  *
  * Not here: deciding whether there is a terminal, and how often to paint (events come at most ten times a second).
  */
+import type { AuditStatus } from '../lib/audit-client.ts';
 import type { ArchiveProgress, CompareEvent, Progress, Standing } from '../lib/types.ts';
+import { auditLine } from './audit-text.ts';
 import { clean, duration, plural, size } from './text.ts';
 
 /** The part of a stream that a bar needs. */
@@ -95,6 +97,11 @@ export class ProgressBar {
   paintComparison(progress: Comparing): void {
     const { done, total } = progress.checkpoints;
     this.#show(total === 0 ? 0 : Math.min(1, done / total), (share) => comparisonLine(progress, share));
+  }
+
+  paintAudit(status: AuditStatus): void {
+    const { done, total } = status.checkpoints;
+    this.#show(total === 0 ? 0 : Math.min(1, done / total), (share) => `${bar(share)} · ${auditLine(status)}`);
   }
 
   clear(): void {

@@ -5,7 +5,7 @@
  */
 import type { Anchor, FileKind, Finding, LedgerRange, Note, Report, RunError, Seal, Severity, SourceReport, Status, Verdict } from '../lib/types.ts';
 import { clean, duration, grouped, hex, listed, plural, size, table } from './text.ts';
-import type { Paint, Style } from './text.ts';
+import type { Paint, Style } from './colour.ts';
 import { STRENGTHS } from './validators.ts';
 import type { Validators } from './validators.ts';
 

@@ -5,13 +5,20 @@
  */
 import process from 'node:process';
 import { ArchiveVerifierError } from '../lib/errors.ts';
-import { NAME } from './help.ts';
+import { NO_CONFIG } from './config/file.ts';
+import type { Loaded } from './config/load.ts';
+import { WIDEST } from './manual/layout.ts';
+import { NAME } from './name.ts';
 import { ProgressBar } from './progress.ts';
-import { clean, coloured, plain } from './text.ts';
-import type { Paint } from './text.ts';
+import { clean } from './text.ts';
+import { coloured, plain, wantsColour } from './colour.ts';
+import type { ColourWhen, Paint } from './colour.ts';
 
 /** Lines are gathered up to about this many characters: one write for each would be most of the time of a long dump. */
 const BATCH = 1 << 16;
+
+/** Of what `--json` prints: goes up when a field goes away or comes to mean something else, never for one more. */
+export const SCHEMA = 1;
 
 export class Session {
   readonly #controller = new AbortController();
@@ -22,6 +29,10 @@ export class Session {
   json = false;
   /** The command that was asked for, where there is one of that name. */
   command: string | undefined;
+  /** When there are colours. */
+  colour: ColourWhen = 'auto';
+  /** The config file. */
+  loaded: Loaded = { file: null, places: [], config: NO_CONFIG };
   /** Only what matters most. */
   quiet = false;
   /** Whether the result also goes where a reader of stdout that left does not matter. */
@@ -34,8 +45,19 @@ export class Session {
     return this.#controller.signal;
   }
 
+  /** The colours of the result: none where programs read it. */
   get paint(): Paint {
-    return process.stdout.isTTY && !this.json && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' ? coloured : plain;
+    return !this.json && wantsColour(this.colour, process.stdout.isTTY, process.env) ? coloured : plain;
+  }
+
+  /** The colours of what is said about the run. */
+  get #asidePaint(): Paint {
+    return wantsColour(this.colour, process.stderr.isTTY, process.env) ? coloured : plain;
+  }
+
+  /** How a page of the manual is laid out there. */
+  layout(stream: NodeJS.WriteStream): { readonly paint: Paint; readonly width: number } {
+    return { paint: stream === process.stderr ? this.#asidePaint : this.paint, width: stream.isTTY ? stream.columns || WIDEST : WIDEST };
   }
 
   /** The progress bar, where there is a place for one: JSON lines and a bar on one terminal would run into each other. */
@@ -49,7 +71,12 @@ export class Session {
   print(text: string): void {
     if (this.#outputGone) return;
     this.flush();
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(`${this.json ? escaped(text) : text}\n`);
+  }
+
+  /** The one object of a command with `--json`, with the version of its form. */
+  result({ type, ...fields }: { readonly type: string; readonly [field: string]: unknown }): void {
+    this.print(JSON.stringify({ type, schema: SCHEMA, ...fields }));
   }
 
   /** As `print`, for very many lines; `flush()` after the last. */
@@ -73,13 +100,14 @@ export class Session {
   /** What ended the command. A program that reads our lines must not have to read stderr as well. */
   fail(error: ArchiveVerifierError): void {
     const { code, message, advice } = error;
-    if (this.json) this.print(JSON.stringify({ type: 'error', code, message, advice }));
+    if (this.json) this.result({ type: 'error', code, message, advice });
     this.#complain(error);
   }
 
   #complain(error: ArchiveVerifierError): void {
     this.flush();
-    this.say(`${clean(error.message)}${error.advice === undefined ? '' : `\n  → ${clean(error.advice)}`}`);
+    const paint = this.#asidePaint;
+    this.say(`${paint('red', clean(error.message))}${error.advice === undefined ? '' : `\n${paint('dim', `  → ${clean(error.advice)}`)}`}`);
     if (error.code === 'USAGE') process.stderr.write(`Try: ${NAME} ${this.command === undefined ? '' : `${this.command} `}--help\n`);
   }
 
@@ -113,4 +141,9 @@ export class Session {
   #abort(reason: string): void {
     this.#controller.abort(new ArchiveVerifierError('ABORTED', reason));
   }
+}
+
+/** JSON that says the same and that a terminal takes for nothing but text: JSON escapes only the first of the control characters itself. */
+function escaped(json: string): string {
+  return json.replace(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

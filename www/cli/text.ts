@@ -4,14 +4,6 @@
  * Not here: printing. Everything that an archive can say passes `clean` first, because it is shown on a terminal.
  */
 
-export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
-export type Paint = (style: Style, text: string) => string;
-
-const SGR: Readonly<Record<Style, number>> = { bold: 1, dim: 2, green: 32, red: 31, yellow: 33 };
-
-export const plain: Paint = (_, text) => text;
-export const coloured: Paint = (style, text) => `\u001b[${SGR[style]}m${text}\u001b[0m`;
-
 /**
  * Makes control characters and direction overrides visible: an archive must not be able to move the cursor, repaint the
  * verdict or turn a line around.
@@ -28,8 +20,9 @@ export function plural(count: number, one: string): string {
   return `${grouped(count)} ${one}${count === 1 ? '' : 's'}`;
 }
 
+/** Whole numbers, by hand: the first word of `Intl` costs 20 ms. */
 export function grouped(count: number): string {
-  return count.toLocaleString('en-US');
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** `bytes` is a decimal string; a double is exact enough to read. */

@@ -8,14 +8,12 @@ import { messageOf, toVerifierError } from '../lib/errors.ts';
 import type { ArchiveVerifierError } from '../lib/errors.ts';
 import { init, quorumSetPresets } from '../lib/node.ts';
 import type { QuorumSet, TrustOptions } from '../lib/types.ts';
+import type { Words } from './commands/command.ts';
 import { readText } from './input-file.ts';
 import { MAX_LEDGER, defined, hash, inputFile, similar, usage } from './options.ts';
-import type { OptionName, Values } from './options.ts';
+import type { OptionName } from './options.ts';
 import type { Session } from './session.ts';
 import { listed } from './text.ts';
-
-/** Those that say whose word counts. */
-export const TRUST_OPTIONS = ['quorum-set', 'trusted-hash', 'trusted-checkpoint-hashes'] as const satisfies readonly OptionName[];
 
 /** The options as they were written, before any file is opened. */
 export interface TrustWords {
@@ -23,12 +21,14 @@ export interface TrustWords {
   readonly hashes: readonly string[] | undefined;
   readonly hashesFile: string | undefined;
   readonly allSignatures: boolean | undefined;
+  /** Of a config file: a stellar-core configuration that was written on the command line knows better. */
+  readonly network: string | undefined;
 }
 
 /** What they come to. */
 export interface Trusted {
   readonly trust: TrustOptions;
-  /** The network of a stellar-core configuration. */
+  /** The network of a stellar-core configuration, or of the config file. */
   readonly network: string | undefined;
   /** The names that such a file has for validators, by their keys. */
   readonly names: Readonly<Record<string, string>>;
@@ -41,12 +41,13 @@ const LARGEST_SET = 4 << 20;
 const LARGEST_HASHES = 256 << 20;
 
 /** Refuses what makes no sense in itself. */
-export function trustWords(values: Values): TrustWords {
+export function trustWords({ values, network }: Words): TrustWords {
   return {
     quorumSet: inputFile('quorum-set', values),
     hashes: trustedHashes(values['trusted-hash']),
     hashesFile: inputFile('trusted-checkpoint-hashes', values),
     allSignatures: values['all-signatures'],
+    network,
   };
 }
 
@@ -71,13 +72,13 @@ function trustedHash(text: string): string {
 
 /** Reads the files that the options name. */
 export async function readTrust(words: TrustWords, session: Session): Promise<Trusted> {
-  const { quorumSet, hashes, hashesFile, allSignatures } = words;
+  const { quorumSet, hashes, hashesFile, allSignatures, network } = words;
   const believed = quorumSet === undefined ? undefined : await readQuorumSet(quorumSet);
   for (const note of believed?.notes ?? []) session.say(`${quorumSet}: ${note}`);
   const checkpointHashes = hashesFile === undefined ? undefined : await readHashes('trusted-checkpoint-hashes', hashesFile);
   return {
     trust: defined({ quorumSet: believed?.quorumSet, hashes, checkpointHashes, allSignatures }),
-    network: believed?.network,
+    network: believed?.network ?? network,
     names: believed?.names ?? {},
   };
 }

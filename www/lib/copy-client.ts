@@ -4,12 +4,12 @@
  * Wherever an archive is written (a folder's handle, a zip, a server), the writer stays with the caller and is called over the port: one
  * call at a time for each file, so a slow disk holds the download back. Not here: making the worker, and terminating it.
  */
-import { MIRROR_OPTIONS, REPAIR_OPTIONS, plainDestination, plainOptions, plainSources } from './plain.ts';
+import { ESTIMATE_OPTIONS, MIRROR_OPTIONS, REPAIR_OPTIONS, plainDestination, plainOptions, plainSources } from './plain.ts';
 import type { PlainSource } from './plain.ts';
 import { remoteError } from './protocol.ts';
 import type { FromWorker, RemoteDestination, RemoteTask, WriterCall } from './protocol.ts';
 import { CopyRun } from './run.ts';
-import type { ArchiveSources, ArchiveWriter, CopyEstimate, CopyReport, MirrorOptions, RepairOptions, StagedFile } from './types.ts';
+import type { ArchiveSources, ArchiveWriter, CopyEstimate, CopyReport, EstimateOptions, MirrorOptions, RepairOptions, StagedFile } from './types.ts';
 import { inWorker } from './worker-client.ts';
 import type { Beside, Post } from './worker-client.ts';
 
@@ -157,9 +157,9 @@ export function repairInWorker(
 
 /** What a mirror would take, asked in `worker`. Rejects with `ABORTED` after an abort. */
 export async function estimateInWorker(
-  worker: Worker | MessagePort, sources: ArchiveSources, options: MirrorOptions = {}, wasm?: Wasm,
+  worker: Worker | MessagePort, sources: ArchiveSources, options: EstimateOptions = {}, wasm?: Wasm,
 ): Promise<CopyEstimate> {
   const plain = plainSources(sources);
-  const task: RemoteTask = { task: 'estimate', options: plainOptions(options, MIRROR_OPTIONS) };
+  const task: RemoteTask = { task: 'estimate', options: plainOptions(options, ESTIMATE_OPTIONS) };
   return inWorker(worker, { readers: plain, sources: plain, task, wasm }, () => undefined, options.signal ?? new AbortController().signal);
 }

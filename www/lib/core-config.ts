@@ -14,6 +14,8 @@ export interface ConfigQuorumSet {
   readonly quorumSet: QuorumSet;
   /** The names that the file has for validators, by their keys. */
   readonly names: Readonly<Record<string, string>>;
+  /** The home domains that the file has for validators, by their keys. */
+  readonly homeDomains: Readonly<Record<string, string>>;
   /** Its NETWORK_PASSPHRASE. */
   readonly network: string | null;
   /** Where the set is not all that the file says, a sentence for each. */
@@ -94,7 +96,8 @@ export function quorumSetFromConfig(text: string): ConfigQuorumSet {
     throw refused('no quorum of it is complete without the node itself, whose word is not in an archive', 'Give a quorum set of other validators.');
   }
   if (hasSelf(draft)) notes.push('the node itself is left out, and as many of the others as with it must agree: its word is not known here');
-  return { quorumSet, names: names.byKey(), network: passphrase(config), notes };
+  const domains = Object.fromEntries(validators.map(({ key, homeDomain }) => [key, homeDomain]));
+  return { quorumSet, names: names.byKey(), homeDomains: domains, network: passphrase(config), notes };
 }
 
 /**

@@ -41,6 +41,20 @@ export class ArchiveVerifierError extends Error {
   }
 }
 
+/** The WebAssembly stopped half-way, or its worker did. Runs under way are lost; the next one has a fresh instance where its host can make one. */
+export class CrashError extends ArchiveVerifierError {
+  constructor(message: string, options: { readonly advice?: string | undefined; readonly cause?: unknown } = {}) {
+    super('CRASHED', message, options);
+  }
+}
+
+/** The class that belongs to `code`. */
+export function verifierError(
+  code: ErrorCode, message: string, options: { readonly advice?: string | undefined; readonly cause?: unknown } = {},
+): ArchiveVerifierError {
+  return code === 'CRASHED' ? new CrashError(message, options) : new ArchiveVerifierError(code, message, options);
+}
+
 function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(CODES, value);
 }
@@ -67,7 +81,7 @@ export function isTrap(error: unknown): error is Error {
 
 /** A panic or a trap: a fault of this package, never of the archive's owner. */
 export function crashed(cause: unknown, advice: string): ArchiveVerifierError {
-  return new ArchiveVerifierError('CRASHED', `the verifier crashed: ${messageOf(cause)}`, { advice, cause });
+  return new CrashError(`the verifier crashed: ${messageOf(cause)}`, { advice, cause });
 }
 
 /** Brings whatever was thrown into the one class, keeping code, advice and the original as `cause`. */
@@ -76,7 +90,7 @@ export function toVerifierError(value: unknown): ArchiveVerifierError {
   if (typeof value === 'object' && value !== null) {
     const code: unknown = Reflect.get(value, 'code');
     if (isErrorCode(code)) {
-      return new ArchiveVerifierError(code, messageOf(value), { advice: textField(value, 'advice'), cause: value });
+      return verifierError(code, messageOf(value), { advice: textField(value, 'advice'), cause: value });
     }
   }
   return crashed(value, 'This is a fault in the verifier: please report it with this message.');

@@ -80,6 +80,8 @@ export interface CheckpointState {
   readonly hotArchive: readonly BucketLevel[] | null;
   /** The levels' hashes, and the bucket list's: what the header has to name. */
   readonly check: Check;
+  /** The file as it is. */
+  readonly json: unknown;
 }
 
 /** A line of a checkpoint's 64 ledgers. */
@@ -115,9 +117,29 @@ export interface LedgerView {
   /** `LedgerHeaderHistoryEntry`. */
   readonly json: unknown;
   readonly xdr: string;
+  readonly upgrades: readonly UpgradeView[];
   readonly checks: readonly Check[];
   readonly transactions: readonly TransactionRow[];
   readonly scp: ScpView | null;
+}
+
+/** What a ledger's value changes, beside what headers say. */
+export interface UpgradeView {
+  /** `version`, `base_fee`, … as XDR-JSON names it; null where the bytes are no upgrade that this verifier knows. */
+  readonly type: string | null;
+  /** What it asks for, in a sentence without its capital and its point. */
+  readonly words: string;
+  /** Decimal; of settings the contract and the hash that name them. */
+  readonly value: string | null;
+  /** What the header of the ledger before says, where that is at hand. */
+  readonly before: string | null;
+  /** What this header says; null where headers say nothing of it. */
+  readonly header: string | null;
+  /** By the header. Skipped is not wrong: stellar-core skips an upgrade that fails. */
+  readonly effect: 'applied' | 'skipped' | 'not-in-header' | 'unknown';
+  /** `LedgerUpgrade`. */
+  readonly json: unknown;
+  readonly hex: string;
 }
 
 /** A transaction as a line, in the order of the results (the order in which they were applied). Without results there is none. */
@@ -144,7 +166,42 @@ export interface TransactionView extends TransactionRow {
   readonly maxFee: string;
   readonly sequenceNumber: string;
   readonly memo: string | null;
+  readonly memoKind: 'text' | 'id' | 'hash' | 'return' | null;
   readonly signatures: number;
+  /** The account and the id that an M… address stands for. */
+  readonly sourceMuxed: Muxed | null;
+  readonly feeSourceMuxed: Muxed | null;
+  /** What is inside of a fee bump. */
+  readonly feeBump: {
+    /** As the result names it; null where the fee bump did not get that far. */
+    readonly innerHash: string | null;
+    readonly innerMaxFee: string;
+    readonly innerFeeCharged: string | null;
+    /** Of `signatures`: those of the one who pays. */
+    readonly signatures: number;
+  } | null;
+  readonly preconditions: {
+    /** The first and the last second since 1970; 0 is no bound. */
+    readonly timeBounds: readonly [string, string] | null;
+    /** The first ledger, and the one before which it must be; 0 is no bound. */
+    readonly ledgerBounds: readonly [number, number] | null;
+    readonly minSequence: string | null;
+    /** Seconds. */
+    readonly minSequenceAge: string | null;
+    readonly minSequenceLedgerGap: number | null;
+    readonly extraSigners: readonly string[];
+  };
+  /** What a transaction of contracts asked for. */
+  readonly soroban: {
+    /** Stroops, part of `maxFee`. */
+    readonly fee: string;
+    readonly instructions: number;
+    readonly diskReadBytes: number;
+    readonly writeBytes: number;
+    /** Entries. */
+    readonly readOnly: number;
+    readonly readWrite: number;
+  } | null;
   /** In a sentence: what happened. */
   readonly words: string;
   /** `TransactionEnvelope` and `TransactionResultPair`. */
@@ -152,6 +209,11 @@ export interface TransactionView extends TransactionRow {
   readonly resultPair: { readonly json: unknown; readonly xdr: string };
   readonly details: readonly OperationView[];
   readonly checks: readonly Check[];
+}
+
+export interface Muxed {
+  readonly account: string;
+  readonly id: string;
 }
 
 export interface OperationView {
@@ -164,6 +226,10 @@ export interface OperationView {
   readonly result: unknown;
   /** Such as `success` or `payment underfunded`; null as above. */
   readonly resultWords: string | null;
+  /** What was asked for, in the infinitive: `pay 5 XLM to G…`. */
+  readonly words: string;
+  /** What came of it beyond `success`, or why it failed; null where there is nothing to add. */
+  readonly outcome: string | null;
 }
 
 /** The messages of validators over a ledger. */
@@ -177,10 +243,25 @@ export interface ScpView {
     /** Whether its value is the header's. */
     readonly sameValue: boolean | null;
     readonly quorumSet: string | null;
+    /** All that it said, the strongest first. */
+    readonly said: readonly ScpStatement[];
   }[];
   readonly quorumSets: readonly { readonly hash: string; readonly set: import('./types.ts').QuorumSet }[];
   /** Who proposed the value, where it is signed (protocol 14 on). */
   readonly proposer: string | null;
+}
+
+/** One message of a validator. */
+export interface ScpStatement {
+  readonly kind: 'EXTERNALIZE' | 'CONFIRM' | 'PREPARE' | 'NOMINATE';
+  /** Of its ballot; null for nominations. */
+  readonly counter: number | null;
+  /** What else it says. */
+  readonly words: string;
+  /** SHA-256 of its ballot's value. */
+  readonly value: string | null;
+  readonly sameValue: boolean | null;
+  readonly signature: 'holds' | 'broken' | 'unknown';
 }
 
 /** A page of a bucket's entries. */

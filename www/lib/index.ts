@@ -9,69 +9,23 @@
  * for await (const event of run) if (event.type === 'finding') show(event.finding);
  * const report = await run.report; // resolves also when there are findings
  */
-import initWasm from '../../target/pkg/stellar_archive_verifier.js';
-import { createEngine } from './engine.ts';
-import type { WasmInput } from './engine.ts';
+import type { AuditOptions, AuditPart, AuditState, AuditTask } from './audit-types.ts';
+import type { WasmInput } from './instance.ts';
 import type { ArchiveExplorer } from './explore-types.ts';
 import type { CopyRun, Run } from './run.ts';
 import type {
   ArchiveSource, ArchiveSources, ArchiveStatus, ArchiveWriter, CheckpointData, CheckpointHashesOptions, CompareEvent, CompareOptions,
-  CompareReport, CopyEstimate, DownloadOptions, DumpOptions, EntryProofOptions, HeaderCheck, HeaderCheckOptions, LogLine, LogOptions, LogSummary,
+  CompareReport, CopyEstimate, DownloadOptions, DumpOptions, EntryProofOptions, EstimateOptions, HeaderCheck, HeaderCheckOptions, LogLine, LogOptions, LogSummary,
   MirrorOptions, NetworkPreset, NewHistoryOptions, ProofOptions, ProofReport, Provenance, ProvenanceOptions, PublishSummary, QuorumSetPreset,
   QuorumSetsOptions, ReadOptions, RecentQuorumSets, RepairOptions, RepairPlan, Report, TransactionProofOptions, VerifiedCheckpoints,
   VerifyOptions, Versions,
 } from './types.ts';
+import { engine } from './web-engine.ts';
 
-export { quorumSetFromConfig, quorumSetToConfig } from './core-config.ts';
-export { ArchiveVerifierError } from './errors.ts';
-export { estimateInWorker, mirrorInWorker, repairInWorker } from './copy-client.ts';
-export { verifyInWorker } from './worker-client.ts';
-export { folderWriter, opfsArchive } from './writers/browser-folder.ts';
-export { ArchiveWriteError } from './writers/errors.ts';
-export { memoryArchive } from './writers/memory.ts';
+export { directoryReader, directoryWriter } from './elsewhere.ts';
+export * from './everywhere.ts';
 export { presignedWriter } from './writers/presigned.ts';
-export { r2Writer } from './writers/r2.ts';
-export { s3Writer } from './writers/s3.ts';
-export { stagedWriter } from './writers/staged.ts';
 export { webdavWriter } from './writers/webdav.ts';
-export { zipArchive } from './writers/zip.ts';
-export type { ConfigQuorumSet } from './core-config.ts';
-export type * from './explore-types.ts';
-export type { Claim as CheckClaim } from './explore-types.ts';
-export type { WasmInput } from './engine.ts';
-export type { CopyRun, Run } from './run.ts';
-export type * from './types.ts';
-export type { Claim } from './types.ts';
-export type { MemoryArchive } from './writers/memory.ts';
-export type { PresignedOptions } from './writers/presigned.ts';
-export type { R2BucketLike, R2Options, R2UploadLike } from './writers/r2.ts';
-export type { S3Options } from './writers/s3.ts';
-export type { StagedWriter } from './writers/staged.ts';
-export type { WebdavOptions } from './writers/webdav.ts';
-export type { ZipArchive } from './writers/zip.ts';
-
-const engine = createEngine({
-  async load(input) {
-    // With nothing given the generated glue takes the .wasm beside itself, by `new URL(…, import.meta.url)`,
-    // which bundlers understand.
-    await initWasm(input === undefined ? undefined : { module_or_path: input });
-  },
-  watch(isOurs) {
-    const onError = (event: ErrorEvent): void => {
-      if (isOurs(event.error)) event.preventDefault();
-    };
-    const onRejection = (event: PromiseRejectionEvent): void => {
-      if (isOurs(event.reason)) event.preventDefault();
-    };
-    globalThis.addEventListener('error', onError);
-    globalThis.addEventListener('unhandledrejection', onRejection);
-    return () => {
-      globalThis.removeEventListener('error', onError);
-      globalThis.removeEventListener('unhandledrejection', onRejection);
-    };
-  },
-  restartAdvice: 'Reload the page, or start a new worker; and please report this message, it is a fault in the verifier.',
-});
 
 /**
  * Loads the WebAssembly. Call it as often as you like: it loads once, and tries again only after a failure.
@@ -176,7 +130,7 @@ export function repairArchive(sources: ArchiveSources, destination: ArchiveWrite
 }
 
 /** What a mirror would take, by what a few checkpoints and the newest buckets take. Nothing is written. */
-export function estimateMirror(sources: ArchiveSources, options: MirrorOptions = {}): Promise<CopyEstimate> {
+export function estimateMirror(sources: ArchiveSources, options: EstimateOptions = {}): Promise<CopyEstimate> {
   return engine.estimateMirror(sources, options);
 }
 
@@ -190,6 +144,37 @@ export function publishCheckpoint(
   sources: ArchiveSources, checkpoint: number, destinations: ArchiveWriter | readonly ArchiveWriter[], options: ReadOptions = {},
 ): Promise<PublishSummary> {
   return engine.publishCheckpoint(sources, checkpoint, destinations, options);
+}
+
+/** Begins an audit in parts: reads the archive's newest state and finds the range. */
+export function beginAudit(source: ArchiveSource, options: AuditOptions = {}): Promise<AuditState> {
+  return engine.beginAudit(source, options);
+}
+
+/**
+ * Verifies one part of an audit, anywhere and in any order. `begun` is the state of `beginAudit`. Rejects with `NETWORK` where the archive cannot be reached
+ * any more; single files that cannot be read are counted in `unreadable`.
+ */
+export function verifyAuditPart(source: ArchiveSource, task: AuditTask, begun: Uint8Array, options: AuditOptions = {}): Promise<AuditPart> {
+  return engine.verifyAuditPart(source, task, begun, options);
+}
+
+/**
+ * Adds parts to what was joined: those of places in their order, the first at the place `joined`, those of buckets anywhere. What does not fit is refused
+ * with `USAGE`, and changes nothing; a part of buckets that was joined before counts once. Needs `init()`.
+ */
+export function joinAuditParts(state: Uint8Array, parts: readonly Uint8Array[], options: AuditOptions = {}): AuditState {
+  return engine.joinAuditParts(state, parts, options);
+}
+
+/** The part of a task that nobody can do, because whoever takes it comes to grief: the report says that its files were not looked at, and `why`. Needs `init()`. */
+export function giveUpAuditPart(task: AuditTask, begun: Uint8Array, why: string, options: AuditOptions = {}): AuditPart {
+  return engine.giveUpAuditPart(task, begun, why, options);
+}
+
+/** The report of an audit whose parts are joined: that of `verifyArchive` over the same range, but for times. */
+export function finishAudit(source: ArchiveSource, state: Uint8Array, options: AuditOptions = {}): Promise<Report> {
+  return engine.finishAudit(source, state, options);
 }
 
 /**
@@ -223,4 +208,9 @@ export function networkPresets(): NetworkPreset[] {
 /** The quorum sets that people know; the first of a network is what is believed there by default. Needs `await init()` first. */
 export function quorumSetPresets(): QuorumSetPreset[] {
   return engine.quorumSetPresets();
+}
+
+/** The size of the WebAssembly memory, which only ever grows: the peak so far. 0 before `init()`. */
+export function wasmMemoryBytes(): number {
+  return engine.wasmMemoryBytes();
 }

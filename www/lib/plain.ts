@@ -5,9 +5,10 @@
  * that does not exist.
  */
 import { ArchiveVerifierError } from './errors.ts';
+import type { AuditOptions } from './audit-types.ts';
 import type {
   ArchiveReader, ArchiveSource, ArchiveSources, ArchiveWriter, CheckpointHashesOptions, CompareOptions, CopyOptions, DownloadOptions, DumpOptions,
-  EntryProofOptions, HeaderCheckOptions, LogOptions, MirrorOptions, NewHistoryOptions, ProofOptions, ProvenanceOptions, QuorumSetsOptions, ReadOptions, RepairOptions,
+  EntryProofOptions, EstimateOptions, HeaderCheckOptions, LogOptions, MirrorOptions, NewHistoryOptions, ProofOptions, ProvenanceOptions, QuorumSetsOptions, ReadOptions, RepairOptions,
   TransactionProofOptions, VerifyOptions,
 } from './types.ts';
 
@@ -102,10 +103,12 @@ export const READ_OPTIONS: Known<ReadOptions> = {
 };
 export const VERIFY_OPTIONS: Known<VerifyOptions> = {
   ...READ_OPTIONS, deep: true, last: true, order: true, range: true, resume: true, sample: true, saveState: true, seed: true,
-  skipBuckets: true, skipOptional: true, trust: true,
+  skipBuckets: true, skipOptional: true, trust: true, workers: true,
 };
+export const AUDIT_OPTIONS: Known<AuditOptions> = { ...READ_OPTIONS, deep: true, range: true, skipBuckets: true, skipOptional: true, trust: true };
 const COPY_OPTIONS: Known<CopyOptions> = { ...READ_OPTIONS, bandwidthLimit: true, range: true, readBack: true, skipOptional: true, trust: true };
 export const MIRROR_OPTIONS: Known<MirrorOptions> = { ...COPY_OPTIONS, allowGaps: true, overwrite: true };
+export const ESTIMATE_OPTIONS: Known<EstimateOptions> = { ...MIRROR_OPTIONS, sample: true };
 export const REPAIR_OPTIONS: Known<RepairOptions> = { ...COPY_OPTIONS, dryRun: true, plan: true };
 export const NEW_HISTORY_OPTIONS: Known<NewHistoryOptions> = { network: true, signal: true };
 export const DOWNLOAD_OPTIONS: Known<DownloadOptions> = { ...READ_OPTIONS, buckets: true };

@@ -6,7 +6,7 @@
 import { messageOf } from './errors.ts';
 import type { Plain } from './plain.ts';
 import type { RunOptions } from './run.ts';
-import type { CopyEstimate, CopyReport, ErrorCode, MirrorOptions, RepairOptions, Report, RunEvent } from './types.ts';
+import type { CopyEstimate, CopyReport, ErrorCode, EstimateOptions, MirrorOptions, RepairOptions, Report, RunEvent } from './types.ts';
 
 /** An archive as the worker sees it: readers stay where they are and are asked file by file. */
 export type RemoteSource =
@@ -23,7 +23,7 @@ export interface RemoteDestination {
 /** What is to be done with the sources. */
 export type RemoteTask =
   | { readonly task: 'verify'; readonly options: RunOptions }
-  | { readonly task: 'estimate'; readonly options: Plain<MirrorOptions> }
+  | { readonly task: 'estimate'; readonly options: Plain<EstimateOptions> }
   | { readonly task: 'mirror'; readonly options: Plain<MirrorOptions>; readonly destination: RemoteDestination }
   | { readonly task: 'repair'; readonly options: Plain<RepairOptions>; readonly destination: RemoteDestination };
 

@@ -69,7 +69,7 @@ export type Order = 'newest-first' | 'oldest-first';
 export interface ReadOptions {
   /** A known name (`pubnet`, `testnet`, `futurenet`, `standalone`) or a passphrase. Default: what the archive says. */
   readonly network?: string;
-  /** Requests in flight at once. Default 16. */
+  /** Requests in flight at once, neither more nor fewer. Default: 16, and up to 64 as long as more bring more; 6 in edge workers. */
   readonly concurrency?: number;
   /** Tries after the first for faults of the transport. Default 3. */
   readonly maxRetries?: number;
@@ -121,6 +121,11 @@ export interface VerifyOptions extends ReadOptions {
   readonly skipBuckets?: boolean;
   /** Emit `state` events, each of which a later run can go on from. */
   readonly saveState?: boolean;
+  /**
+   * Threads that verify, this one included, each with an instance of its own. Default 1. In Node, and in a worker of a page; elsewhere, for
+   * several archives, readers of your own, a sample or another order, and for fewer than 16 checkpoints, this thread works alone. The report is the same.
+   */
+  readonly workers?: number;
   /** The text of a `state` event: go on from there. It must be of the same archives, options, network and verifier. */
   readonly resume?: string;
 }
@@ -329,6 +334,16 @@ export interface ArchiveProgress {
   readonly standing: Standing;
 }
 
+/** What is under way just now; of both lists the first 64. */
+export interface InFlight {
+  /** Checkpoints that were begun and are not settled, in the order in which they are verified. */
+  readonly checkpoints: readonly number[];
+  /** Files that are being read, those that were begun first. `bytes`: what came so far, a decimal string. */
+  readonly files: readonly { readonly path: string; readonly archive: string; readonly bytes: string }[];
+  /** How many files are. */
+  readonly fileCount: number;
+}
+
 export interface Progress {
   readonly stage: Stage;
   readonly checkpoints: { readonly done: number; readonly total: number };
@@ -340,6 +355,7 @@ export interface Progress {
   readonly elapsedMs: number;
   readonly works: Readonly<Record<WorkKind, WorkCounts>>;
   readonly archives: readonly ArchiveProgress[];
+  readonly inFlight: InFlight;
   /** Of a mirror or a repair: what the destination was given so far. */
   readonly written?: { readonly files: number; readonly bytes: string };
 }
@@ -831,6 +847,10 @@ export interface MirrorOptions extends CopyOptions {
   /** Let `range.low` be above the end of what is there. */
   readonly allowGaps?: boolean;
 }
+export interface EstimateOptions extends MirrorOptions {
+  /** How many random checkpoints a check is to draw: the estimate then says what that takes of buckets. */
+  readonly sample?: number;
+}
 export interface RepairOptions extends CopyOptions {
   /** Write nothing; the report's `plan` says what would be. */
   readonly dryRun?: boolean;
@@ -891,6 +911,12 @@ export interface CopyEstimate {
   readonly bytes: string;
   /** The part of both that is buckets. */
   readonly buckets: { readonly files: number; readonly bytes: string };
+  /** With `sample`: the buckets that so many random checkpoints name, at least and at most. It depends on which are drawn, as those that lie close to each other share most of them. */
+  readonly sample?: {
+    readonly checkpoints: number;
+    readonly least: { readonly files: number; readonly bytes: string };
+    readonly most: { readonly files: number; readonly bytes: string };
+  };
   /** What was measured; the rest is extrapolated. */
   readonly measured: { readonly checkpoints: number; readonly buckets: number };
   /** One sentence on how far the number can be relied on. */

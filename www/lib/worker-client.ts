@@ -6,7 +6,7 @@
  * also gives back the memory, which WebAssembly never does by itself. Terminate it after the report, not before. Nor what it takes
  * to write (`copy-client.ts`): whoever only verifies need not load it.
  */
-import { ArchiveVerifierError, messageOf } from './errors.ts';
+import { ArchiveVerifierError, CrashError, messageOf, verifierError } from './errors.ts';
 import type { PlainSource } from './plain.ts';
 import { ID_PREFIX, detached, protocolMessage, remoteError, transferable } from './protocol.ts';
 import type { Endpoint, FromWorker, RemoteFile, RemoteSource, RemoteTask, ToWorker } from './protocol.ts';
@@ -119,13 +119,12 @@ class ReaderServer {
 
 function workerFailure(event: Event, answered: boolean): ArchiveVerifierError {
   if (event.type === 'messageerror') {
-    return new ArchiveVerifierError('CRASHED', 'a message between the page and the worker could not be read', {
+    return new CrashError('a message between the page and the worker could not be read', {
       advice: RESTART_ADVICE, cause: event,
     });
   }
   const text = 'message' in event && typeof event.message === 'string' ? event.message : '';
-  return new ArchiveVerifierError(
-    'CRASHED',
+  return new CrashError(
     answered ? `the worker crashed${text === '' ? '' : `: ${text}`}` : `the worker could not be started${text === '' ? '' : `: ${text}`}`,
     { advice: answered ? RESTART_ADVICE : START_ADVICE, cause: event },
   );
@@ -185,7 +184,7 @@ export function inWorker<R>(endpoint: Endpoint, { readers, sources, task, wasm, 
           break;
         case 'error':
           close();
-          reject(new ArchiveVerifierError(message.code, message.message, {
+          reject(verifierError(message.code, message.message, {
             advice: message.code === 'CRASHED' ? RESTART_ADVICE : message.advice,
           }));
           break;

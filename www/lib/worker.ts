@@ -4,11 +4,14 @@
  * Loaded anywhere else it does nothing but export the page's end. Not here: any choice about workers;
  * the page makes them, one for each run that shall go on at the same time, and terminates them.
  */
-import { estimateMirror, init, mirrorArchive, repairArchive, verifyArchive } from './index.ts';
+import { directoryReader, estimateMirror, init, mirrorArchive, repairArchive, verifyArchive } from './index.ts';
 import { messageOf, toVerifierError } from './errors.ts';
 import { protocolMessage, reviveError, transferable } from './protocol.ts';
 import type { Endpoint, FromWorker, RemoteDestination, RemoteFile, ToWorker, WriterCall } from './protocol.ts';
+import type { ToThread } from './threads.ts';
 import type { ArchiveFile, ArchiveReader, ArchiveSources, ArchiveWriter, CopyEstimate, CopyReport, Report, RunEvent, StagedFile } from './types.ts';
+import { engine } from './web-engine.ts';
+import { servesParts } from './web-host.ts';
 
 export { estimateInWorker, mirrorInWorker, repairInWorker } from './copy-client.ts';
 export { verifyInWorker } from './worker-client.ts';
@@ -275,5 +278,19 @@ function workerScope(): Endpoint | undefined {
   return isWorker ? (scope as unknown as Endpoint) : undefined;
 }
 
+/** Another worker of this script may ask for parts of its run. */
+function serveParts(endpoint: Endpoint): void {
+  servesParts();
+  const listener = engine.partListener(directoryReader, (thread, transfer) => endpoint.postMessage({ thread }, transfer));
+  endpoint.addEventListener('message', (event) => {
+    const data: unknown = 'data' in event ? event.data : undefined;
+    // The other end is this package, so the shape is then known.
+    if (typeof data === 'object' && data !== null && 'thread' in data) listener(data.thread as ToThread);
+  });
+}
+
 const scope = workerScope();
-if (scope !== undefined) serve(scope);
+if (scope !== undefined) {
+  serve(scope);
+  serveParts(scope);
+}

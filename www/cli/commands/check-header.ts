@@ -10,7 +10,7 @@ import type { HeaderCheck } from '../../lib/types.ts';
 import { openArchives } from '../archive.ts';
 import { checkpointFrequency, defined, hash, ledger, maxRetries, network, timeoutMs, usage } from '../options.ts';
 import { clean } from '../text.ts';
-import type { Paint, Style } from '../text.ts';
+import type { Paint, Style } from '../colour.ts';
 import { COULD_NOT_COMPLETE, FAULTS, OK, archives } from './command.ts';
 import type { Command } from './command.ts';
 
@@ -71,7 +71,6 @@ function summary(check: HeaderCheck): string {
 }
 
 export const checkHeader: Command = {
-  options: ['ledger', 'hash', 'entry', 'network', 'max-retries', 'timeout-secs', 'checkpoint-frequency', 'json'],
   prepare(words) {
     const { values } = words;
     const names = archives('check-header', words);
@@ -87,7 +86,7 @@ export const checkHeader: Command = {
       const sources = await openArchives(names);
       const entry = values.entry === undefined ? {} : { entry: await readEntry(values.entry) };
       const check = await compare(sources, { ledger: sequence, ...options, ...entry, signal: session.signal });
-      if (session.json) session.print(JSON.stringify({ type: 'check-header', ...check }));
+      if (session.json) session.result({ type: 'check-header', ...check });
       else session.print([summary(check), ...check.checks.map((one) => checkText(one, session.paint))].join('\n\n'));
       return exitStatus(check);
     };

@@ -1,21 +1,22 @@
-/** What a command is. Not here: any of them. */
+/** What a command is. Not here: any of them, and which words it takes (`manual/`). */
 import { toVerifierError } from '../../lib/errors.ts';
-import type { OptionName, Values } from '../options.ts';
+import type { Values } from '../options.ts';
 import { usage } from '../options.ts';
 import type { Session } from '../session.ts';
 
 /** Carries a command out; resolves with the exit status. */
 export type Action = (session: Session) => Promise<number>;
 
+/** What stands on the command line, with what a config file adds to it. */
 export interface Words {
   readonly values: Values;
   /** Without the command's own name. */
   readonly positionals: readonly string[];
+  /** The network by a config file, where a file that was written on the command line may know better. */
+  readonly network?: string;
 }
 
 export interface Command {
-  /** Those that it takes besides `--help`, in the order of its help. */
-  readonly options: readonly OptionName[];
   /** Refuses what makes no sense, before anything is opened. */
   prepare(words: Words): Action;
 }

@@ -8,9 +8,9 @@ import type { Agreement, CompareReport, CompareStanding, ComparedAnchor, Disagre
 import { openArchives } from '../archive.ts';
 import { checkpointFrequency, concurrency, defined, ledgers, maxRetries, network, timeoutMs, usage } from '../options.ts';
 import { errorsText, sealText, section } from '../report-text.ts';
-import { TRUST_OPTIONS, readTrust, trustWords } from '../trust.ts';
+import { readTrust, trustWords } from '../trust.ts';
 import { clean, grouped, hex, listed, plural, table } from '../text.ts';
-import type { Paint, Style } from '../text.ts';
+import type { Paint, Style } from '../colour.ts';
 import { Validators } from '../validators.ts';
 import { COULD_NOT_COMPLETE, FAULTS, OK, archives } from './command.ts';
 import type { Command } from './command.ts';
@@ -115,12 +115,11 @@ function reportText(report: CompareReport, validators: Validators, paint: Paint)
 }
 
 export const compare: Command = {
-  options: ['low', 'high', 'last', ...TRUST_OPTIONS, 'network', 'concurrency', 'max-retries', 'timeout-secs', 'checkpoint-frequency', 'json'],
   prepare(words) {
     const { values } = words;
     const names = archives('compare', words);
     if (names.length < 2) throw usage('compare needs two archives or more', 'To verify one archive: verify <ARCHIVE>.');
-    const trustedBy = trustWords(values);
+    const trustedBy = trustWords(words);
     const options = {
       ...ledgers(values),
       ...defined({

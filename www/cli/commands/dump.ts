@@ -119,7 +119,6 @@ function pathIn(words: readonly string[], frequency: number, say: (text: string)
 }
 
 export const dump: Command = {
-  options: ['checkpoint-frequency', 'json'],
   prepare({ positionals, values }) {
     const [first, ...rest] = positionals;
     const frequency = checkpointFrequency(values) ?? 64;

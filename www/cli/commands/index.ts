@@ -1,7 +1,11 @@
-/** The commands by name. Not here: what they do. */
+/** The commands by name. Not here: what they do, and what is said of them (`manual/`). */
+import type { CommandName } from '../manual/index.ts';
+import { audit } from './audit.ts';
 import { checkHeader } from './check-header.ts';
 import type { Command } from './command.ts';
 import { compare } from './compare.ts';
+import { completion } from './completion.ts';
+import { config } from './config.ts';
 import { dump } from './dump.ts';
 import { log } from './log.ts';
 import { mirror } from './mirror.ts';
@@ -15,13 +19,7 @@ import { verifyCheckpoints } from './verify-checkpoints.ts';
 import { verifyProof } from './verify-proof.ts';
 import { verify } from './verify.ts';
 
-export const COMMANDS = {
+export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   verify, status, compare, 'check-header': checkHeader, log, dump, 'quorum-sets': quorumSets, 'verify-checkpoints': verifyCheckpoints, prove,
-  'verify-proof': verifyProof, mirror, repair, 'new-hist': newHist, publish,
-} as const satisfies Record<string, Command>;
-
-export type CommandName = keyof typeof COMMANDS;
-
-export function isCommandName(word: string | undefined): word is CommandName {
-  return word !== undefined && Object.hasOwn(COMMANDS, word);
-}
+  'verify-proof': verifyProof, mirror, repair, 'new-hist': newHist, publish, audit, config, completion,
+};

@@ -9,7 +9,7 @@ import { openArchives } from '../archive.ts';
 import { checkpointFrequency, concurrency, defined, ledgers, maxRetries, order, timeoutMs } from '../options.ts';
 import { errorsText, findingsText } from '../report-text.ts';
 import { clean, hex, time } from '../text.ts';
-import type { Paint, Style } from '../text.ts';
+import type { Paint, Style } from '../colour.ts';
 import { COULD_NOT_COMPLETE, FAULTS, OK, archives } from './command.ts';
 import type { Command } from './command.ts';
 
@@ -38,7 +38,6 @@ function lineText(line: LogLine, width: number, paint: Paint): string {
 }
 
 export const log: Command = {
-  options: ['low', 'high', 'last', 'order', 'concurrency', 'max-retries', 'timeout-secs', 'checkpoint-frequency', 'json'],
   prepare(words) {
     const { values } = words;
     const names = archives('log', words);
@@ -64,7 +63,7 @@ export const log: Command = {
       const several = names.length > 1;
       if (session.json) {
         for (const finding of findings) session.print(JSON.stringify({ type: 'finding', finding }));
-        session.print(JSON.stringify({ type: 'done', checkpoints, findings: findings.length, errors, notes }));
+        session.result({ type: 'done', checkpoints, findings: findings.length, errors, notes });
       } else {
         const blocks = [...(findings.length === 0 ? [] : [findingsText(findings, paint, '--json has them all', several)]), ...errorsText(errors, several), ...notes.map(({ message }) => clean(message))];
         if (blocks.length > 0) session.print(`${checkpoints === 0 ? '' : '\n'}${blocks.join('\n\n')}`);

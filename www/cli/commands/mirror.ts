@@ -1,7 +1,7 @@
 /** `mirror <ARCHIVE>… <DESTINATION>`: a verified copy of an archive. Not here: what is common with `repair` (`copying.ts`). */
 import { mirrorArchive } from '../../lib/node.ts';
 import { openArchives } from '../archive.ts';
-import { COPY_OPTIONS, carryOut, checkApart, checkFiles, copyOptions, reportFile } from '../copying.ts';
+import { carryOut, checkApart, checkFiles, copyOptions, reportFile } from '../copying.ts';
 import { openDestination } from '../destination.ts';
 import { defined } from '../options.ts';
 import { readTrust, trustWords } from '../trust.ts';
@@ -9,12 +9,11 @@ import { sourcesAndDestination } from './command.ts';
 import type { Command } from './command.ts';
 
 export const mirror: Command = {
-  options: ['low', 'high', 'overwrite', 'allow-mirror-gaps', ...COPY_OPTIONS],
   prepare(words) {
     const { values } = words;
     const { sources: names, destination: to } = sourcesAndDestination('mirror', words);
     const options = { ...copyOptions(values), ...defined({ overwrite: values.overwrite, allowGaps: values['allow-mirror-gaps'] }) };
-    const trustedBy = trustWords(values);
+    const trustedBy = trustWords(words);
     const report = reportFile(values);
     return async (session) => {
       session.resultGoesElsewhere = true;

@@ -7,7 +7,6 @@ import { OK } from './command.ts';
 import type { Command } from './command.ts';
 
 export const newHist: Command = {
-  options: ['network', 'json'],
   prepare({ values, positionals }) {
     const [to = '', ...more] = positionals;
     if (to === '') throw usage('new-hist needs a destination', 'Give a folder or a URL: new-hist <DESTINATION> --network NAME.');
@@ -17,9 +16,8 @@ export const newHist: Command = {
     return async (session) => {
       const destination = await openDestination(to, { make: true });
       await newHistory(destination, { network: named, signal: session.signal });
-      session.print(session.json
-        ? JSON.stringify({ type: 'new-hist', destination: destination.name, network: named })
-        : `${clean(destination.name)} is an archive of ${isNetworkName(named) ? named : `the network with the passphrase ${clean(JSON.stringify(named))}`} now, without any ledger yet`);
+      if (session.json) session.result({ type: 'new-hist', destination: destination.name, network: named });
+      else session.print(`${clean(destination.name)} is an archive of ${isNetworkName(named) ? named : `the network with the passphrase ${clean(JSON.stringify(named))}`} now, without any ledger yet`);
       return OK;
     };
   },

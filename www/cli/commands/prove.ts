@@ -11,7 +11,7 @@ import {
 } from '../options.ts';
 import type { Values } from '../options.ts';
 import { checkOutputFile, writeOutput } from '../output-file.ts';
-import { NAME } from '../help.ts';
+import { NAME } from '../name.ts';
 import { clean, size } from '../text.ts';
 import { readTrust, trustWords } from '../trust.ts';
 import { COULD_NOT_COMPLETE, OK, archives, orFaults } from './command.ts';
@@ -47,17 +47,12 @@ function wantedBy(values: Values): Wanted {
 }
 
 export const prove: Command = {
-  options: [
-    'tx', 'low', 'high', 'ledger', 'index', 'entry', 'checkpoint', 'output', 'quorum-set', 'network', 'concurrency', 'max-retries', 'timeout-secs',
-    'checkpoint-frequency',
-    'json',
-  ],
   prepare(words) {
     const { values } = words;
     const names = archives('prove', words);
     const wanted = wantedBy(values);
     const output = outputFile('output', values, 'Leave it out, and the proof goes to stdout.');
-    const trustedBy = trustWords(values);
+    const trustedBy = trustWords(words);
     const options = defined({
       network: network(values), concurrency: concurrency(values), maxRetries: maxRetries(values), timeoutMs: timeoutMs(values),
       checkpointFrequency: checkpointFrequency(values),
@@ -76,9 +71,8 @@ export const prove: Command = {
       } else {
         session.resultGoesElsewhere = true;
         await writeOutput('the proof', output, proof.endsWith('\n') ? proof : `${proof}\n`);
-        session.print(session.json
-          ? JSON.stringify({ type: 'prove', kind, output, bytes: Buffer.byteLength(proof), verdict, statement })
-          : `written to ${clean(output)} (${size(Buffer.byteLength(proof))}); to check it, anywhere: ${NAME} verify-proof FILE`);
+        if (session.json) session.result({ type: 'prove', kind, output, bytes: Buffer.byteLength(proof), verdict, statement });
+        else session.print(`written to ${clean(output)} (${size(Buffer.byteLength(proof))}); to check it, anywhere: ${NAME} verify-proof FILE`);
       }
       if (verdict === 'proven') return OK;
       session.say(`the proof is made, but it would be ${verdict} for you: ${clean(statement)}`);

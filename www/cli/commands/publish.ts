@@ -20,7 +20,6 @@ function summaryText({ checkpoint, destinations }: PublishSummary): string {
 }
 
 export const publish: Command = {
-  options: ['ledger', 'network', 'checkpoint-frequency', 'concurrency', 'max-retries', 'timeout-secs', 'json'],
   prepare(words) {
     const { values } = words;
     const { sources: names, destination: to } = sourcesAndDestination('publish', words);
@@ -37,7 +36,8 @@ export const publish: Command = {
       const sources = await openArchives(names);
       const destination = await openDestination(to, { make: false });
       const summary = await publishCheckpoint(sources, checkpoint, destination, { ...options, signal: session.signal });
-      session.print(session.json ? JSON.stringify({ type: 'publish', ...summary }) : summaryText(summary));
+      if (session.json) session.result({ type: 'publish', ...summary });
+      else session.print(summaryText(summary));
       return summary.destinations.every(({ error }) => error === null) ? OK : COULD_NOT_COMPLETE;
     });
   },

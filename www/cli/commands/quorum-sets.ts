@@ -9,7 +9,7 @@ import { openArchive } from '../archive.ts';
 import { MAX_LEDGER, checkpointFrequency, concurrency, defined, maxRetries, network, timeoutMs, wholeNumber } from '../options.ts';
 import { errorsText, findingsText } from '../report-text.ts';
 import { clean, grouped, plural, table } from '../text.ts';
-import type { Paint } from '../text.ts';
+import type { Paint } from '../colour.ts';
 import { Validators, shape, shortKey } from '../validators.ts';
 import { COULD_NOT_COMPLETE, FAULTS, OK, oneArchive, orFaults } from './command.ts';
 import type { Command } from './command.ts';
@@ -64,7 +64,6 @@ function text(found: RecentQuorumSets, paint: Paint): string {
 }
 
 export const quorumSets: Command = {
-  options: ['last', 'high', 'network', 'concurrency', 'max-retries', 'timeout-secs', 'checkpoint-frequency', 'json'],
   prepare(words) {
     const { values } = words;
     const name = oneArchive('quorum-sets', words);
@@ -74,7 +73,8 @@ export const quorumSets: Command = {
     });
     return (session) => orFaults(session, async () => {
       const found = await recentQuorumSets(await openArchive(name), { ...options, signal: session.signal });
-      session.print(session.json ? JSON.stringify({ type: 'quorum-sets', ...found }) : text(found, session.paint));
+      if (session.json) session.result({ type: 'quorum-sets', ...found });
+      else session.print(text(found, session.paint));
       if (found.findings.some(({ severity }) => severity === 'error')) return FAULTS;
       return found.errors.length > 0 || found.checkpoints.unreadable > 0 ? COULD_NOT_COMPLETE : OK;
     });

@@ -5,7 +5,7 @@
  */
 import { repairArchive } from '../../lib/node.ts';
 import { openArchives } from '../archive.ts';
-import { COPY_OPTIONS, carryOut, checkApart, checkFiles, copyOptions, reportFile } from '../copying.ts';
+import { carryOut, checkApart, checkFiles, copyOptions, reportFile } from '../copying.ts';
 import { openDestination } from '../destination.ts';
 import { defined, inputFile, outputFile, usage } from '../options.ts';
 import type { Values } from '../options.ts';
@@ -26,12 +26,11 @@ function planFiles(values: Values): { readonly read: string | undefined; readonl
 }
 
 export const repair: Command = {
-  options: ['low', 'high', 'dry-run', 'plan', ...COPY_OPTIONS],
   prepare(words) {
     const { values } = words;
     const { sources: names, destination: to } = sourcesAndDestination('repair', words);
     const options = { ...copyOptions(values), ...defined({ dryRun: values['dry-run'] }) };
-    const trustedBy = trustWords(values);
+    const trustedBy = trustWords(words);
     const report = reportFile(values);
     const plans = planFiles(values);
     return async (session) => {

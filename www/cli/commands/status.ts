@@ -9,7 +9,7 @@ import { openArchives } from '../archive.ts';
 import { checkpointFrequency, defined, maxRetries, timeoutMs } from '../options.ts';
 import { findingsText } from '../report-text.ts';
 import { clean, grouped, hex, plural, span, time } from '../text.ts';
-import type { Paint } from '../text.ts';
+import type { Paint } from '../colour.ts';
 import { COULD_NOT_COMPLETE, FAULTS, OK, archives } from './command.ts';
 import type { Command } from './command.ts';
 
@@ -75,7 +75,6 @@ function exitStatus(all: readonly ArchiveStatus[]): number {
 }
 
 export const status: Command = {
-  options: ['max-retries', 'timeout-secs', 'checkpoint-frequency', 'json'],
   prepare(words) {
     const names = archives('status', words);
     const { values } = words;
@@ -85,7 +84,7 @@ export const status: Command = {
       const now = Date.now();
       const told = all.map((one) => ({ one, lag: all.length < 2 ? null : lagOf(one, all, options.checkpointFrequency ?? 64) }));
       if (session.json) {
-        for (const { one, lag } of told) session.print(JSON.stringify({ type: 'status', ...one, lag }));
+        for (const { one, lag } of told) session.result({ type: 'status', ...one, lag });
       } else {
         session.print(told.map(({ one, lag }) => statusText(one, lag, now, session.paint)).join('\n\n'));
         const networks = new Set(all.filter(({ ledger }) => ledger !== null).map(({ network }) => network));

@@ -12,7 +12,7 @@ import {
 import { checkOutputFile, writeOutput } from '../output-file.ts';
 import { findingsText, sealText } from '../report-text.ts';
 import { clean, plural } from '../text.ts';
-import type { Paint } from '../text.ts';
+import type { Paint } from '../colour.ts';
 import { readHashes, readTrust, trustWords } from '../trust.ts';
 import { Validators } from '../validators.ts';
 import { OK, archives, orFaults } from './command.ts';
@@ -43,10 +43,6 @@ function summary(verified: VerifiedCheckpoints, path: string, validators: Valida
 }
 
 export const verifyCheckpoints: Command = {
-  options: [
-    'output-filename', 'history-ledger', 'history-hash', 'trusted-hash-file', 'from-ledger', 'quorum-set', 'network', 'concurrency', 'max-retries',
-    'timeout-secs', 'checkpoint-frequency', 'json',
-  ],
   prepare(words) {
     const { values } = words;
     const names = archives('verify-checkpoints', words);
@@ -60,7 +56,7 @@ export const verifyCheckpoints: Command = {
     const fromLedger = wholeNumber('from-ledger', values['from-ledger'], 1, MAX_LEDGER);
     const earlier = inputFile('trusted-hash-file', values);
     if (earlier !== undefined && fromLedger !== undefined) throw usage('--trusted-hash-file and --from-ledger both say where to stop', 'Leave one of them out.');
-    const trustedBy = trustWords(values);
+    const trustedBy = trustWords(words);
     const options = defined({
       historyLedger, historyHash, fromLedger, network: network(values), concurrency: concurrency(values), maxRetries: maxRetries(values),
       timeoutMs: timeoutMs(values), checkpointFrequency: checkpointFrequency(values),
@@ -74,9 +70,8 @@ export const verifyCheckpoints: Command = {
       const verified = await verifyHashes(sources, { ...defined({ network: named, trustedHashes }), ...options, trust, signal: session.signal });
       await writeOutput('the hashes', output, verified.json);
       const { json: _, ...rest } = verified;
-      session.print(session.json
-        ? JSON.stringify({ type: 'verify-checkpoints', output, ...rest })
-        : summary(verified, output, new Validators(ownNames), session.paint, names.length > 1));
+      if (session.json) session.result({ type: 'verify-checkpoints', output, ...rest });
+      else session.print(summary(verified, output, new Validators(ownNames), session.paint, names.length > 1));
       return OK;
     });
   },

@@ -11,8 +11,8 @@ import type { ProofReport, ProofVerdict } from '../../lib/types.ts';
 import { defined, network, usage } from '../options.ts';
 import { sealText } from '../report-text.ts';
 import { clean, time } from '../text.ts';
-import type { Paint, Style } from '../text.ts';
-import { TRUST_OPTIONS, readTrust, trustWords } from '../trust.ts';
+import type { Paint, Style } from '../colour.ts';
+import { readTrust, trustWords } from '../trust.ts';
 import { Validators } from '../validators.ts';
 import { COULD_NOT_COMPLETE, FAULTS, OK } from './command.ts';
 import type { Command } from './command.ts';
@@ -85,12 +85,12 @@ function reportText(report: ProofReport, validators: Validators, paint: Paint): 
 }
 
 export const verifyProof: Command = {
-  options: [...TRUST_OPTIONS, 'network', 'json'],
-  prepare({ positionals, values }) {
+  prepare(words) {
+    const { positionals, values } = words;
     const [path = '', ...more] = positionals;
     if (path === '') throw usage('verify-proof needs a file', 'Give the file that prove wrote, or - for stdin.');
     if (more.length > 0) throw usage(`verify-proof takes one file, and ${JSON.stringify(more[0])} is one too many`, 'Run it once for each.');
-    const trustedBy = trustWords(values);
+    const trustedBy = trustWords(words);
     const wanted = network(values);
     return async (session) => {
       await init();

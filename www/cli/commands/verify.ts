@@ -8,7 +8,7 @@ import { prometheusText, repairPlan, verifyArchive } from '../../lib/node.ts';
 import type { Run } from '../../lib/node.ts';
 import type { Finding, Report, Verdict, VerifyOptions } from '../../lib/types.ts';
 import { openArchives } from '../archive.ts';
-import { checkpointFrequency, concurrency, defined, ledgers, maxRetries, network, order, outputFile, sample, timeoutMs } from '../options.ts';
+import { checkpointFrequency, concurrency, defined, ledgers, maxRetries, network, order, outputFile, sample, timeoutMs, workers } from '../options.ts';
 import type { Values } from '../options.ts';
 import { checkDistinct, checkOutputFile, writeOutput } from '../output-file.ts';
 import { planText } from '../plan-file.ts';
@@ -16,7 +16,7 @@ import { findingsText, reportText } from '../report-text.ts';
 import type { Session } from '../session.ts';
 import { StateFile } from '../state-file.ts';
 import { plural } from '../text.ts';
-import { TRUST_OPTIONS, readTrust, trustWords } from '../trust.ts';
+import { readTrust, trustWords } from '../trust.ts';
 import type { TrustWords } from '../trust.ts';
 import { Validators } from '../validators.ts';
 import { COULD_NOT_COMPLETE, FAULTS, OK, archives } from './command.ts';
@@ -48,6 +48,7 @@ function runOptions(values: Values): Options {
       concurrency: concurrency(values),
       maxRetries: maxRetries(values),
       timeoutMs: timeoutMs(values),
+      workers: workers(values),
       checkpointFrequency: checkpointFrequency(values),
     }),
   };
@@ -142,15 +143,11 @@ async function act(names: readonly string[], options: Options, words: TrustWords
 }
 
 export const verify: Command = {
-  options: [
-    'low', 'high', 'last', 'sample', 'seed', 'deep', 'skip-optional', 'skip-buckets', 'network', 'checkpoint-frequency',
-    ...TRUST_OPTIONS, 'all-signatures', 'order', 'concurrency', 'max-retries', 'timeout-secs', 'state', 'report', 'metrics', 'plan', 'json', 'quiet',
-  ],
   prepare(words) {
     const { values } = words;
     const names = archives('verify', words);
     const options = runOptions(values);
-    const trust = trustWords(values);
+    const trust = trustWords(words);
     const files: Files = {
       report: outputFile('report', values, 'Name a file (./- for one of that name), or use --json, whose last line has the report.'),
       metrics: outputFile('metrics', values, 'Name a file (./- for one of that name), or /dev/stdout.'),
