@@ -56,6 +56,7 @@ async function play({ id, sources, options }) {
     type: 'progress', stage: 'checkpoints', checkpoints: { done, total: TOTAL }, buckets: { done: Math.min(done, BUCKETS), total: BUCKETS },
     bytes: { compressed: String(done * 712_345), inflated: String(done * 3_712_345) }, findings: found.length, retries: Math.floor(done / 7), elapsedMs: done * 100,
     works: works(),
+    inFlight: inFlightOf(done, archives),
     archives: archives.map((name) => ({
       name, requests: done * 4, failures: name.includes('dead') ? 5 : Math.floor(done / 7), throttled: 0, faulty: name.includes('lies') ? found.length : 0,
       bytes: String(done * 312_345), standing: name.includes('dead') ? 'unreachable' : name.includes('busy') ? 'resting' : 'good',
@@ -171,6 +172,7 @@ async function playCopy({ id, task, sources, options, destination }) {
     type: 'progress', stage: 'checkpoints', checkpoints: { done, total: TOTAL }, buckets: { done: Math.min(done, BUCKETS), total: BUCKETS },
     bytes: { compressed: String(done * 712_345), inflated: String(done * 3_712_345) }, findings: 0, retries: 0, elapsedMs: done * 100,
     works: Object.fromEntries(WORKS.map((kind) => [kind, { ...IDLE, ...worksOf(kind, done) }])),
+    inFlight: inFlightOf(done, names),
     archives: names.map((name) => ({ name, requests: done * 4, failures: 0, throttled: 0, faulty: 0, bytes: String(done * 312_345), standing: 'good' })),
     ...(options.dryRun ? {} : { written: { files: written, bytes: String(bytes) } }),
   });
@@ -248,6 +250,15 @@ function worksOf(kind, done) {
     case 'DownloadTxResultsWork': return { success: done, running, retrying: done % 7 === 0 ? 2 : 0, failure: done > 40 ? 1 : 0, blocked: TOTAL - done - running };
     default: return { success: done, running, pending: TOTAL - done - running };
   }
+}
+
+/** The next sixteen, and a file of each. */
+function inFlightOf(done, archives) {
+  const checkpoints = Array.from({ length: Math.min(16, TOTAL - done) }, (_, place) => (done + place + 1) * 64 - 1);
+  return {
+    checkpoints, fileCount: checkpoints.length,
+    files: checkpoints.map((checkpoint, place) => ({ path: path('ledger', checkpoint), archive: archives[place % archives.length], bytes: String(place * 12_345) })),
+  };
 }
 
 function path(kind, checkpoint) {

@@ -125,3 +125,82 @@ test('a range that fits has nothing to zoom', async () => {
   assert.equal(await page.tab.locator('.map-zoom').count(), 0);
   await page.close();
 });
+
+/** The legend's count of a state. */
+async function counted(tab, word) {
+  const found = await tab.locator('.legend li', { hasText: word }).textContent();
+  return Number(plain(found).replace(/\D/g, ''));
+}
+
+test('what is under way is in flight: by a shape and a colour, counted, read out, and gone when it is done', async () => {
+  const page = await stage.open({ prepare: playing({ total: 200, hold: 40, pace: 0 }), hash: linkToAll([LIAR]) });
+  const { tab } = page;
+  await tab.click('#start');
+  await tab.waitForFunction(() => document.querySelector('.legend')?.textContent.includes('39') === true);
+  assert.equal(await counted(tab, 'in flight'), 16);
+  assert.equal(await counted(tab, 'pending'), 200 - 40 - 16, 'what is in flight is not pending as well');
+  await tab.focus('.map-canvas');
+  await tab.keyboard.press('Home');
+  for (let steps = 0; steps < 40; steps += 1) await tab.keyboard.press('ArrowRight');
+  assert.match(await spoken(tab), /^Checkpoint 2623 .*: in flight$/);
+  // The cell in its middle: nothing above, the colour below.
+  const shape = await tab.evaluate(() => {
+    const canvas = document.querySelector('.map-canvas');
+    const columns = Math.floor((canvas.width - 6) / 26);
+    const [x, y] = [3 + (44 % columns) * 26, 3 + Math.floor(44 / columns) * 26];
+    const { data } = canvas.getContext('2d').getImageData(x, y, 23, 23);
+    const at = (right, down) => [...data.slice((down * 23 + right) * 4, (down * 23 + right) * 4 + 4)];
+    return { size: canvas.height, above: at(11, 6), below: at(11, 17), frame: at(11, 0) };
+  });
+  assert.equal(shape.above[3], 0, JSON.stringify(shape));
+  assert.deepEqual(shape.below, [0x35, 0x50, 0xcf, 255], JSON.stringify(shape));
+  assert.ok(shape.frame[3] > 128, 'it has a frame');
+  await tab.keyboard.press('Enter');
+  assert.match(await tab.textContent('.detail .files'), /In flight/);
+  await tab.click('#pause');
+  await tab.waitForSelector('#resume');
+  assert.equal(await counted(tab, 'in flight'), 0, 'nothing is under way in a paused run');
+  await tab.click('#resume');
+  await tab.waitForSelector('[data-verdict]', { timeout: 60_000 });
+  assert.equal(await tab.locator('.legend li', { hasText: 'in flight' }).count(), 0);
+  assert.match(await spoken(tab), /: verified$/);
+  await page.close();
+});
+
+test('among a million, what is in flight is to be seen, and an event costs its own cell, not a million', async () => {
+  const spying = async (context) => {
+    await playing({ total: MILLION, hold: 40, pace: 25 })(context);
+    await context.addInitScript(() => {
+      globalThis.painted = [];
+      const put = CanvasRenderingContext2D.prototype.putImageData;
+      CanvasRenderingContext2D.prototype.putImageData = function count(image, x, y, left, top, width = image.width, height = image.height) {
+        globalThis.painted.push(width * height);
+        return put.call(this, image, x, y, left ?? 0, top ?? 0, width, height);
+      };
+    });
+  };
+  const page = await opened({ prepare: spying });
+  const { tab } = page;
+  assert.ok((await pixels(tab, '--accent')) >= 20);
+  const painted = await tab.evaluate(() => globalThis.painted);
+  const whole = painted.filter((area) => area > 100_000).length;
+  assert.ok(whole <= 4, `the whole map was painted ${whole} times of ${painted.length}`);
+  assert.ok(painted.length >= 6 && painted.filter((area) => area <= 4).length >= painted.length - whole - 1, JSON.stringify(painted.slice(0, 60)));
+  await page.close();
+});
+
+test('a map painted cell by cell is the one that is painted at once', async () => {
+  const { tab, close } = await stage.open({ prepare: playing({ total: MILLION, hold: 60, pace: 4 }), hash: linkToAll([LIAR]) });
+  await tab.click('#start');
+  await tab.waitForFunction(() => document.querySelector('.legend')?.textContent.includes('59') === true);
+  // The legend is a frame ahead of the picture.
+  const mended = await tab.evaluate(async () => {
+    for (let frames = 0; frames < 3; frames += 1) await new Promise((resolve) => { requestAnimationFrame(resolve); });
+    return document.querySelector('.map-canvas').toDataURL();
+  });
+  // Zoomed and back, all of it is painted anew.
+  await tab.getByRole('button', { name: 'Zoom in' }).click();
+  await tab.getByRole('button', { name: 'Whole range' }).click();
+  await tab.waitForFunction((before) => document.querySelector('.map-canvas').toDataURL() === before, mended, { timeout: 30_000, polling: 100 });
+  await close();
+});

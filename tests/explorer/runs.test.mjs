@@ -134,7 +134,7 @@ test('the options reach the verifier', async () => {
   await tab.waitForSelector('[data-verdict]');
   const { sources, options } = await tab.evaluate(() => globalThis.started);
   assert.deepEqual(sources.map(({ url }) => url), [GOOD, BUSY]);
-  assert.deepEqual(options, { last: 640, order: 'newest-first', deep: false, skipOptional: false, skipBuckets: false, saveState: true });
+  assert.deepEqual(options, { last: 640, order: 'newest-first', deep: false, skipOptional: false, skipBuckets: false, saveState: true, workers: await tab.evaluate(() => Math.min(navigator.hardwareConcurrency, 4)) });
   assert.match(await tab.textContent('.snippet code'), /verify https:\/\/good\S+ https:\/\/busy\S+ --last 640 --order newest-first$/);
   await opened.close();
 });
@@ -469,5 +469,75 @@ test('screens in both themes: nothing scrolls sideways at 360 pixels', async () 
     await tab.waitForSelector('[data-verdict]');
     await fits('verdict');
     await opened.close();
+  }
+});
+
+test('how long it will still take, and the files in flight, are told while it goes on', async () => {
+  const page = await stage.open({ prepare: playing({ total: 400, pace: 20 }), hash: linkToAll([LIAR]) });
+  const { tab } = page;
+  await tab.click('#start');
+  const left = tab.locator('.progress .figures div', { hasText: 'Time left' }).locator('dd');
+  await tab.waitForFunction(() => /^about /.test([...document.querySelectorAll('.progress .figures div')].find((one) => one.textContent.startsWith('Time left')).querySelector('dd').textContent), null, { timeout: 30_000 });
+  assert.match((await left.textContent()).replace(/\u00a0/g, ' '), /^about (a few s|\d0 s|1 min)$/);
+  await tab.click('#in-flight summary');
+  assert.equal(await tab.locator('#in-flight li .path').count(), 16);
+  const height = (await tab.locator('#in-flight').boundingBox()).height;
+  await tab.waitForSelector('[data-verdict], #in-flight li.hint', { timeout: 60_000 });
+  if (await tab.locator('#in-flight').count() > 0) assert.equal((await tab.locator('#in-flight').boundingBox()).height, height, 'as high without any');
+  await tab.waitForSelector('[data-verdict]', { timeout: 60_000 });
+  await page.close();
+});
+
+test('a tab that the browser put to sleep goes on where it was when it wakes up', async () => {
+  const page = await stage.open({ prepare: playing({ total: 400, pace: 20 }), hash: linkToAll([LIAR]) });
+  const { tab, context } = page;
+  await tab.click('#start');
+  await tab.waitForFunction(() => Number(document.querySelector('.legend .figure')?.textContent ?? 0) >= 10);
+  const devtools = await context.newCDPSession(tab);
+  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+  await devtools.send('Page.setWebLifecycleState', { state: 'active' });
+  // The clock on the wall after two minutes of sleep.
+  await tab.evaluate(() => {
+    const now = Date.now;
+    Date.now = () => now() + 120_000;
+  });
+  await tab.locator('.retrying', { hasText: /asleep for 2\smin/ }).waitFor();
+  await tab.waitForSelector('[data-verdict]', { timeout: 60_000 });
+  assert.match(await tab.textContent('.legend'), /399.*verified/);
+  await page.close();
+});
+
+test('from the first byte to the verdict next to nothing moves on the page', async () => {
+  const watching = async (context) => {
+    await playing({ total: 120, pace: 5 })(context);
+    await context.addInitScript(() => {
+      globalThis.shifted = 0;
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shifted += entry.value;
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+  };
+  for (const viewport of [{ width: 1440, height: 900 }, { width: 360, height: 740 }]) {
+    const page = await stage.open({ prepare: watching, hash: linkToAll([LIAR]), viewport });
+    const { tab } = page;
+    await tab.waitForSelector('#known:enabled');
+    await tab.click('#start');
+    await tab.waitForSelector('[data-verdict]', { timeout: 60_000 });
+    await tab.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const shifted = await tab.evaluate(() => globalThis.shifted);
+    assert.ok(shifted < 0.01, `${shifted} at ${viewport.width} pixels`);
+    await page.close();
+  }
+});
+
+test('the buttons under the form are one line where there is room', async () => {
+  for (const width of [1440, 1100]) {
+    const page = await stage.open({ prepare: playing(), hash: linkToAll([LIAR, GOOD]), viewport: { width, height: 900 } });
+    const { tab } = page;
+    await tab.waitForSelector('#known:enabled');
+    const tops = await tab.locator('.form-foot .button').evaluateAll((buttons) => buttons.map((button) => Math.round(button.getBoundingClientRect().top)));
+    assert.equal(tops.length, 6);
+    assert.equal(new Set(tops).size, 1, `${tops} at ${width} pixels`);
+    await page.close();
   }
 });

@@ -7,6 +7,8 @@ import type { FileKind, RunEvent, Status } from '../lib/types.ts';
 
 export type CheckpointKind = Exclude<FileKind, 'bucket'>;
 export type CellState = Status | 'pending';
+/** What a cell shows: a state, or that its work is under way just now. */
+export type ShownState = CellState | 'in-flight';
 
 export const CHECKPOINT_KINDS: readonly CheckpointKind[] = ['history', 'ledger', 'transactions', 'results', 'scp'];
 
@@ -24,6 +26,9 @@ const FAULTY_CODE = CODES.indexOf('faulty');
 const PENDING = 1 << CODES.indexOf('pending');
 const UNCHECKED = 1 << CODES.indexOf('unchecked');
 const FAULTY = 1 << FAULTY_CODE;
+/** Changes that are remembered; who asks later than that looks at everything. */
+const LOG = 4096;
+const NONE: readonly number[] = [];
 
 /** The checkpoint that holds `ledger`. */
 export function checkpointOf(ledger: number, frequency: number): number {
@@ -59,6 +64,11 @@ export class CheckpointTable {
   /** `stateAt` and `counts`, kept as they change: both are asked for on every frame, over a million checkpoints at most. */
   readonly #states: Uint8Array;
   readonly #counts: Record<CellState, number>;
+  /** Places whose checkpoints are under way, at most as many as the verifier tells. */
+  #inFlight: readonly number[] = NONE;
+  /** The places that changed last, and how many changed before them. */
+  #log: number[] = [];
+  #forgotten = 0;
 
   constructor(range: { readonly low: number; readonly high: number }, frequency: number, sampled: boolean) {
     this.range = range;
@@ -99,6 +109,38 @@ export class CheckpointTable {
     const index = this.indexOf(event.checkpoint);
     if (!Number.isInteger(index) || index < 0 || index >= this.count) return;
     this.#set(index, CHECKPOINT_KINDS.reduce((bits, kind, place) => bits | (CODES.indexOf(event.status[kind]) << (place * 2)), 0));
+    if (this.#inFlight.includes(index)) this.#inFlight = this.#inFlight.filter((other) => other !== index);
+    if (this.#log.length >= LOG) {
+      this.#forgotten += this.#log.length;
+      this.#log = [];
+    }
+    this.#log.push(index);
+  }
+
+  /** How many changes there were. */
+  get changes(): number {
+    return this.#forgotten + this.#log.length;
+  }
+
+  /** The places that changed after so many changes; `null` where that is not remembered any more. */
+  changedSince(changes: number): readonly number[] | null {
+    return changes < this.#forgotten ? null : this.#log.slice(changes - this.#forgotten);
+  }
+
+  /** Takes the checkpoints that are under way just now; what is settled is not. */
+  setInFlight(checkpoints: readonly number[]): void {
+    const places = checkpoints.map((checkpoint) => this.indexOf(checkpoint));
+    this.#inFlight = places.filter((index) => Number.isInteger(index) && index >= 0 && index < this.count && this.stateAt(index) === 'pending');
+  }
+
+  get inFlight(): readonly number[] {
+    return this.#inFlight;
+  }
+
+  /** What is to be seen of `size` checkpoints from `index` on: a fault before all else, then that there is work under way. */
+  shown(index: number, size: number): ShownState {
+    const worst = this.worst(index, size);
+    return worst !== 'faulty' && this.#inFlight.some((at) => at >= index && at < index + size) ? 'in-flight' : worst;
   }
 
   #set(index: number, bits: number): void {
@@ -146,7 +188,9 @@ export class CheckpointTable {
     return null;
   }
 
-  counts(): Readonly<Record<CellState, number>> {
-    return this.#counts;
+  /** How many are what: those under way are not counted as pending. */
+  counts(): Readonly<Record<ShownState, number>> {
+    const flying = this.#inFlight.length;
+    return { ...this.#counts, pending: this.#counts.pending - flying, 'in-flight': flying };
   }
 }

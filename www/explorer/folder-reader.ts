@@ -1,7 +1,8 @@
 /**
- * Folders of this computer, read as archives: by a handle (File System Access), or by a list of files. Nothing of them leaves it.
+ * Folders and zips of this computer, read as archives: by a handle (File System Access), by a list of files, or out of the zip. Nothing
+ * of them leaves it.
  *
- * On the page and in its worker alike, so without anything of the page. Not here: how people choose them (`folders.ts`).
+ * On the page and in its worker alike, so without anything of the page. Not here: how people choose them (`folders.ts`), and what a zip is (`zip.ts`).
  */
 import type { ArchiveFile, ArchiveReader } from '../lib/types.ts';
 
@@ -41,9 +42,9 @@ async function readHandle(root: FileSystemDirectoryHandle, path: string): Promis
   }
 }
 
-/** The name an archive of this folder gets in reports. */
-export function folderLabel(name: string): string {
-  return `folder ${name}`;
+/** The name an archive of this folder, or zip, gets in reports. */
+export function folderLabel(name: string, zip = false): string {
+  return `${zip ? 'zip' : 'folder'} ${name}`;
 }
 
 export function handleReader(handle: FileSystemDirectoryHandle, name: string): ArchiveReader {
@@ -53,4 +54,12 @@ export function handleReader(handle: FileSystemDirectoryHandle, name: string): A
 /** `files`: by their path in the archive. */
 export function filesReader(files: ReadonlyMap<string, File>, name: string): ArchiveReader {
   return { name: folderLabel(name), get: async (path) => files.get(path)?.stream() ?? null };
+}
+
+/** What reads zips comes with the first of them. */
+export function zipReader(file: File, name: string): ArchiveReader {
+  const zip = import('./zip.ts').then(({ openZip }) => openZip(file));
+  // Told to whoever asks for a file.
+  zip.catch(() => undefined);
+  return { name: folderLabel(name, true), get: async (path, { signal }) => (await zip).get(path, signal) };
 }

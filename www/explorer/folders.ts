@@ -1,21 +1,26 @@
 /**
- * Folders of this computer as archives. Nothing of them leaves it.
+ * Folders and zips of this computer as archives. Nothing of them leaves it.
  *
  * Two ways lead to a folder. A handle (File System Access) can be stored and asked for again with one click; a list of files
- * (`<input webkitdirectory>`, everywhere else) is gone with the page. Not here: reading them (`folder-reader.ts`), and which folders the form names.
+ * (`<input webkitdirectory>`, everywhere else) is gone with the page, and so is a zip. Not here: reading them (`folder-reader.ts`), and which of them the form names.
  */
 import { signal } from '@preact/signals';
 import type { ArchiveReader } from '../lib/types.ts';
-import { filesReader, handleReader } from './folder-reader.ts';
+import { chooseFile } from './files.ts';
+import { filesReader, folderLabel, handleReader } from './folder-reader.ts';
 import type { FolderHandle } from './folder-reader.ts';
+import type { Zip } from './zip.ts';
 
 export { folderLabel } from './folder-reader.ts';
 export type { FolderHandle } from './folder-reader.ts';
 
-/** One of the two ways, with what its reader reads: a worker makes a reader of its own of that. */
+/** One of the ways, with what its reader reads: a worker makes a reader of its own of that. */
 export interface Folder extends ArchiveReader {
   readonly handle?: FolderHandle;
   readonly files?: ReadonlyMap<string, File>;
+  readonly zip?: File;
+  /** Of a zip: which folder in it is the archive, and the sizes of its files. */
+  readonly inside?: Pick<Zip, 'root' | 'sizeOf'>;
 }
 
 /** The folders this page may read at this moment, by their names in the form. */
@@ -30,10 +35,45 @@ export function openHandle(handle: FolderHandle, name: string): string {
   return keep(name, { ...handleReader(handle, name), handle });
 }
 
-export function openFiles(files: FileList, name: string): string {
-  // Each path begins with the chosen folder's own name.
-  const byPath = new Map([...files].map((file) => [file.webkitRelativePath.slice(file.webkitRelativePath.indexOf('/') + 1), file]));
-  return keep(name, { ...filesReader(byPath, name), files: byPath });
+/** `files`: by their paths in the archive. */
+export function openFiles(files: ReadonlyMap<string, File>, name: string): string {
+  return keep(name, { ...filesReader(files, name), files });
+}
+
+/** What becomes of a file or a folder that is not an archive of this page yet, or will not be. */
+export interface Taking {
+  readonly name: string;
+  /** Why it is not taken; `null` while it is looked at. */
+  readonly fault: string | null;
+}
+
+export const taking = signal<Taking | null>(null);
+
+/** `false` where it is no archive that can be read: `taking` says why. */
+export async function openZip(file: File, name: string): Promise<boolean> {
+  taking.value = { name: file.name, fault: null };
+  try {
+    const zip = await (await import('./zip.ts')).openZip(file);
+    keep(name, { name: folderLabel(name, true), get: (path, { signal: stop }) => zip.get(path, stop), zip: file, inside: zip });
+    taking.value = null;
+    return true;
+  } catch (thrown) {
+    taking.value = { name: file.name, fault: thrown instanceof Error ? thrown.message : String(thrown) };
+    return false;
+  }
+}
+
+/** Lets the person choose a zip, which is called `name` here. */
+export async function chooseZip(name: (own: string) => string): Promise<string | null> {
+  const file = await chooseFile('.zip,application/zip');
+  if (file === null) return null;
+  const called = name(file.name);
+  return (await openZip(file, called)) ? called : null;
+}
+
+/** Lets the person choose again what a page does not keep. */
+export function chooseAgain({ name, zip }: { readonly name: string; readonly zip?: true }): Promise<string | null> {
+  return (zip === true ? chooseZip : chooseFolder)(() => name);
 }
 
 /** Two folders may have one name; the form and the report need two. */
@@ -71,7 +111,11 @@ export async function chooseFolder(name: (own: string) => string): Promise<strin
       const files = input.files;
       const first = files?.[0];
       if (files === null || first === undefined) resolve(null);
-      else resolve(openFiles(files, name(first.webkitRelativePath.split('/')[0] ?? 'folder')));
+      else {
+        // Each path begins with the chosen folder's own name.
+        const byPath = new Map([...files].map((file) => [file.webkitRelativePath.slice(file.webkitRelativePath.indexOf('/') + 1), file]));
+        resolve(openFiles(byPath, name(first.webkitRelativePath.split('/')[0] ?? 'folder')));
+      }
     });
     input.click();
   });

@@ -6,10 +6,10 @@
 import type { ArchiveReader, QuorumSetPreset, TrustOptions, VerifyOptions } from '../lib/types.ts';
 import { prettySet, readQuorumSet } from './quorum-set.ts';
 
-/** An archive as entered. A folder is known by its name alone: what it holds the browser shows only to this page, and only once it is chosen. */
+/** An archive as entered. A folder, or a zip of one, is known by its name alone: what it holds the browser shows only to this page, and only once it is chosen. */
 export type Source =
   | { readonly kind: 'url'; readonly url: string }
-  | { readonly kind: 'folder'; readonly name: string };
+  | { readonly kind: 'folder'; readonly name: string; readonly zip?: true };
 
 export type Scope = 'range' | 'last' | 'sample';
 
@@ -99,7 +99,7 @@ export function encodeForm(form: FormState): string {
   };
   for (const source of form.sources) {
     if (source.kind === 'url') add('archive', source.url);
-    else add('folder', source.name);
+    else add(source.zip === true ? 'zip' : 'folder', source.name);
   }
   for (const name of SCOPE_FIELDS[form.scope]) {
     // Also empty it says which choice was made.
@@ -118,13 +118,14 @@ export function encodeForm(form: FormState): string {
 /** `null` where the fragment says nothing about the form. */
 export function decodeForm(hash: string): FormState | null {
   const given = new URLSearchParams(hash.replace(/^#/, ''));
-  if (!['archive', 'folder', 'low', 'high', 'last', 'sample', 'network', 'quorumSet', 'trustedHash'].some((name) => given.has(name))) return null;
+  if (!['archive', 'folder', 'zip', 'low', 'high', 'last', 'sample', 'network', 'quorumSet', 'trustedHash'].some((name) => given.has(name))) return null;
   // A link comes from anywhere: what no one would type is not taken over into fields and commands.
   const clean = (value: string | null, longest = 2048): string => (value ?? '').slice(0, longest).replace(/\p{Cc}/gu, '');
   const text = (name: string): string => clean(given.get(name));
   const sources = [...given].slice(0, MAX_ARCHIVES * 4).flatMap(([name, value]): Source[] => {
     if (name === 'archive') return [{ kind: 'url', url: clean(value) }];
-    return name === 'folder' && clean(value) !== '' ? [{ kind: 'folder', name: clean(value) }] : [];
+    if (clean(value) === '') return [];
+    return name === 'folder' ? [{ kind: 'folder', name: clean(value) }] : name === 'zip' ? [{ kind: 'folder', name: clean(value), zip: true }] : [];
   });
   const quorum = clean(given.get('quorumSet'), MAX_LINKED_SET);
   const own = quorum.startsWith('{');
@@ -190,6 +191,11 @@ function reachable(archive: URL, page: URL): boolean {
   return archive.protocol === 'https:' || archive.origin === page.origin || LOCAL_HOSTS.includes(archive.hostname);
 }
 
+/** Only a network leads to it. */
+export function isFar(entered: string, page: URL): boolean {
+  return !LOCAL_HOSTS.includes(parseArchive(entered, page)?.hostname ?? 'localhost');
+}
+
 function addressFault(entered: string, archive: URL | null, page: URL): FieldFault | undefined {
   if (archive === null) {
     return {
@@ -208,7 +214,7 @@ function addressFault(entered: string, archive: URL | null, page: URL): FieldFau
   return {
     message:
       page.protocol === 'https:'
-        ? 'This page came over https, and browsers do not let such a page read from an http:// address (mixed content). Most archives answer at https:// as well.'
+        ? 'This page came over https, and browsers do not let such a page read from an http:// address (mixed content). Most archives answer at https:// as well; of one that does not, check a copy in a folder, or use the command line.'
         : 'This page reads from https:// addresses and, without encryption, only from this machine. Most archives answer at https:// as well.',
     instead: secure.href,
   };
@@ -265,7 +271,7 @@ export function checkForm(form: FormState, page: URL, atHand: AtHand): Checked {
     const field = sourceField(place);
     if (source.kind === 'folder') {
       const folder = folders.get(source.name);
-      if (folder === undefined) faults[field] = { message: 'A page keeps no access to folders: choose it again to let this page read it.' };
+      if (folder === undefined) faults[field] = { message: `A page keeps no access to ${source.zip === true ? 'files' : 'folders'}: choose it again to let this page read it.` };
       else sources.push(folder);
       continue;
     }
@@ -325,9 +331,9 @@ export function quoted(argument: string): string {
 /** What a file with the quorum set of one's own is called where a command names it. */
 export const SET_FILE = 'quorum-set.json';
 
-/** The same check at the command line. `hashesFile`: the name of the file of checkpoint hashes. */
+/** The same check at the command line, which reads a zip once it is unpacked. `hashesFile`: the name of the file of checkpoint hashes. */
 export function commandLine(archives: readonly string[], options: VerifyOptions, hashesFile = 'checkpoint-hashes.json'): string {
-  const words = ['node', 'dist/cli.mjs', 'verify', ...archives.map((archive) => quoted(archive.replace(/^folder /, './')))];
+  const words = ['node', 'dist/cli.mjs', 'verify', ...archives.map((archive) => quoted(archive.replace(/^folder /, './').replace(/^zip (.*?)(\.zip)?$/i, './$1')))];
   const add = (name: string, value: string | number | undefined): void => {
     if (value !== undefined) words.push(`--${name}`, typeof value === 'number' ? String(value) : quoted(value));
   };

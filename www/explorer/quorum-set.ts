@@ -96,7 +96,7 @@ export function validatorsOf(set: QuorumSet): readonly string[] {
 
 export interface KnownValidator {
   readonly name: string;
-  readonly organisation?: string;
+  readonly organisation?: string | undefined;
 }
 
 export function knownValidators(networks: readonly NetworkPreset[]): ReadonlyMap<string, KnownValidator> {

@@ -8,6 +8,9 @@ import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Finding, Progress, Report, RunEvent, Stage, VerifyOptions, VerifyRun } from '../lib/types.ts';
 import { CheckpointTable } from './checkpoints.ts';
 import type { FormState } from './form.ts';
+import { duration } from './format.ts';
+import { ASLEEP_MS, Pace, timeLeft } from './time-left.ts';
+import type { Kept } from './saved-runs.ts';
 
 /** `paused` can go on, `refused` could not: its saved state does not belong to what was asked for. */
 export type Phase = 'running' | 'pausing' | 'paused' | 'stopping' | 'done' | 'crashed' | 'refused';
@@ -56,14 +59,18 @@ export interface Run {
   /** Compressed bytes a second over the last few seconds. */
   readonly rate: ReadonlySignal<number>;
   readonly elapsedMs: ReadonlySignal<number>;
+  /** Milliseconds that it will still take by how fast it was lately; `null` where that cannot be said. */
+  readonly leftMs: ReadonlySignal<number | null>;
+  /** How long the tab was put to sleep last, in milliseconds; 0 where it was not. */
+  readonly sleptMs: ReadonlySignal<number>;
   readonly report: ReadonlySignal<Report | null>;
   readonly failure: ReadonlySignal<Failure | null>;
   readonly selected: Signal<number>;
   readonly opened: Signal<number | null>;
   /** The latest state to go on from; `null` before there is one. */
   readonly state: ReadonlySignal<string | null>;
-  /** Whether the browser keeps it beyond this tab. */
-  readonly stored: Signal<boolean>;
+  /** Whether the browser keeps it beyond this tab; `null` before the first try. */
+  readonly stored: Signal<Kept | null>;
   pause(): void;
   cancel(): void;
 }
@@ -117,18 +124,30 @@ export function startRun(setup: Setup, open: (signal: AbortSignal) => VerifyRun,
   const retry = signal<Retry | null>(null);
   const rate = signal(0);
   const elapsedMs = signal(0);
+  const leftMs = signal<number | null>(null);
+  const sleptMs = signal(0);
   const report = signal<Report | null>(null);
   const failure = signal<Failure | null>(null);
   const selected = signal(0);
   const opened = signal<number | null>(null);
   const state = signal<string | null>(resume?.state ?? null);
-  const stored = signal(resume !== undefined);
+  const stored = signal<Kept | null>(resume === undefined ? null : 'kept');
 
   const abort = new AbortController();
   const startedAt = performance.now();
   const clock = setInterval(() => {
     elapsedMs.value = performance.now() - startedAt;
   }, 250);
+  // The clock on the wall goes on while a tab or a computer sleeps. Timers of a hidden tab are slowed down to one a minute, which is no sleep.
+  let awake = { at: Date.now(), hidden: document.hidden };
+  const watch = setInterval(() => {
+    const missed = Date.now() - awake.at;
+    const slow = awake.hidden || document.hidden;
+    awake = { at: Date.now(), hidden: document.hidden };
+    if (missed < (slow ? 90_000 : ASLEEP_MS)) return;
+    sleptMs.value = missed;
+    hooks.announce(`This tab was asleep for ${duration(missed)}; the check goes on`);
+  }, 1000);
 
   let frame = 0;
   let fresh: Finding[] = [];
@@ -146,6 +165,7 @@ export function startRun(setup: Setup, open: (signal: AbortSignal) => VerifyRun,
     if (frame === 0) frame = requestAnimationFrame(show);
   };
 
+  const pace = new Pace();
   const samples: { at: number; bytes: number }[] = [];
   let range: { readonly low: number; readonly high: number } | undefined;
   let announcedTenth = 0;
@@ -157,7 +177,10 @@ export function startRun(setup: Setup, open: (signal: AbortSignal) => VerifyRun,
     if (table.value === null && range !== undefined && event.checkpoints.total > 0) {
       table.value = CheckpointTable.announced(range, event.checkpoints.total, sampled);
     }
+    table.value?.setInFlight(phase.value === 'running' ? event.inFlight.checkpoints : []);
+    soon();
     const at = performance.now();
+    leftMs.value = pace.take({ at, checkpoints: event.checkpoints, buckets: event.buckets });
     samples.push({ at, bytes: Number(event.bytes.compressed) });
     while (samples.length > 2 && at - (samples[0]?.at ?? at) > RATE_WINDOW_MS) samples.shift();
     const oldest = samples[0];
@@ -170,7 +193,8 @@ export function startRun(setup: Setup, open: (signal: AbortSignal) => VerifyRun,
     if (tenth > announcedTenth && tenth < 10 && phase.value === 'running') {
       announcedTenth = tenth;
       const found = event.findings === 0 ? 'no findings' : `${event.findings} finding${event.findings === 1 ? '' : 's'}`;
-      hooks.announce(`${tenth * 10} percent: ${event.checkpoints.done} of ${event.checkpoints.total} checkpoints, ${found}`);
+      const left = leftMs.value === null ? '' : `, about ${timeLeft(leftMs.value)} left`;
+      hooks.announce(`${tenth * 10} percent: ${event.checkpoints.done} of ${event.checkpoints.total} checkpoints, ${found}${left}`);
     }
   };
 
@@ -247,6 +271,9 @@ export function startRun(setup: Setup, open: (signal: AbortSignal) => VerifyRun,
       }
     } finally {
       clearInterval(clock);
+      clearInterval(watch);
+      leftMs.value = null;
+      table.value?.setInFlight([]);
       if (frame !== 0) cancelAnimationFrame(frame);
       fresh = report.value === null ? fresh : [];
       show();
@@ -258,12 +285,14 @@ export function startRun(setup: Setup, open: (signal: AbortSignal) => VerifyRun,
   const stop = (next: Phase, words: string): void => {
     if (phase.value !== 'running') return;
     phase.value = next;
+    table.value?.setInFlight([]);
+    soon();
     hooks.announce(words);
     abort.abort();
   };
 
   return {
-    setup, archives, options, phase, stage, progress, findings, table, tick, retry, rate, elapsedMs, report, failure, selected, opened, state, stored,
+    setup, archives, options, phase, stage, progress, findings, table, tick, retry, rate, elapsedMs, leftMs, sleptMs, report, failure, selected, opened, state, stored,
     pause: () => stop('pausing', 'Pausing'),
     cancel: () => stop('stopping', 'Stopping'),
   };

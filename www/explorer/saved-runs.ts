@@ -27,6 +27,9 @@ export interface SavedRun {
   readonly findings: readonly Finding[];
 }
 
+/** What became of an attempt to keep a run: there may be no room, or no storage at all (a private window, a setting). */
+export type Kept = 'kept' | 'full' | 'denied';
+
 const STORE = 'runs';
 
 let opening: Promise<IDBDatabase> | undefined;
@@ -51,8 +54,8 @@ function database(): Promise<IDBDatabase> {
   return opening;
 }
 
-/** One transaction; resolves only once it is on disk. `null` where storing does not work. */
-async function transact<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<{ readonly value: T } | null> {
+/** One transaction; resolves only once it is on disk, and with what kept it from there where storing does not work. */
+async function transact<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<{ readonly value: T } | { readonly fault: Exclude<Kept, 'kept'> }> {
   try {
     const transaction = (await database()).transaction(STORE, mode);
     const ended = new Promise<void>((resolve, reject) => {
@@ -61,24 +64,25 @@ async function transact<T>(mode: IDBTransactionMode, work: (store: IDBObjectStor
     });
     const [value] = await Promise.all([settle(work(transaction.objectStore(STORE))), ended]);
     return { value };
-  } catch {
-    return null;
+  } catch (error) {
+    return { fault: error instanceof DOMException && error.name === 'QuotaExceededError' ? 'full' : 'denied' };
   }
 }
 
-export async function putRun(run: SavedRun): Promise<boolean> {
-  return (await transact('readwrite', (store) => store.put(run))) !== null;
+export async function putRun(run: SavedRun): Promise<Kept> {
+  const put = await transact('readwrite', (store) => store.put(run));
+  return 'fault' in put ? put.fault : 'kept';
 }
 
 export async function removeRun(id: string): Promise<boolean> {
-  return (await transact('readwrite', (store) => store.delete(id))) !== null;
+  return !('fault' in (await transact('readwrite', (store) => store.delete(id))));
 }
 
 /** Those that no other tab is carrying out, the latest first. */
 export async function savedRuns(): Promise<readonly SavedRun[]> {
   const found = await transact<SavedRun[]>('readonly', (store) => store.getAll());
   const held = await heldElsewhere();
-  const own = (found?.value ?? []).filter((run) => run.schema === 1 && !held.has(run.id));
+  const own = ('fault' in found ? [] : found.value).filter((run) => run.schema === 1 && !held.has(run.id));
   // A form of an earlier version of this page lacks what was added since.
   return own.map((run) => ({ ...run, form: { ...EMPTY_FORM, ...run.form } })).sort((one, other) => other.savedAt - one.savedAt);
 }

@@ -1,15 +1,20 @@
 /** The state of the page: the form, the verifier's readiness, the archives of this server, and the run. */
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import type { ArchiveReader, ProofReport, QuorumSet, VerifyOptions, VerifyRun } from '../lib/types.ts';
 import { verifyInWorker } from '../lib/worker-client.ts';
 import { CheckpointTable } from './checkpoints.ts';
 import { checkProof, type Engine, loadEngine, takeWorker, warmUp } from './engine.ts';
 import { folderLabel, folders, type FolderHandle, reopen } from './folders.ts';
-import { type AtHand, type Checked, checkForm, checkTrust, decodeForm, EMPTY_FORM, encodeForm, type FormState, NOBODY, OWN, parseArchive, type Source } from './form.ts';
+import { watchDrops } from './drops.ts';
+import { remember } from './recent.ts';
+import { type AtHand, type Checked, checkForm, checkTrust, decodeForm, EMPTY_FORM, encodeForm, type FormState, isFar, NOBODY, OWN, parseArchive, type Source } from './form.ts';
 import { type KnownValidator, knownValidators, readQuorumSet, summaryOf } from './quorum-set.ts';
 import { lookIn, withLook } from './look.ts';
 import { isGoing, isOver, type Run, type Setup, startRun } from './run.ts';
 import { hold, putRun, removeRun, type SavedRun, savedRuns } from './saved-runs.ts';
+
+/** Threads of one check: more wait for the archive, not for the processor. */
+const THREADS = Math.min(Math.max(navigator.hardwareConcurrency, 1), 4);
 
 export interface LocalArchive {
   readonly name: string;
@@ -23,8 +28,17 @@ export type EngineState =
   | { readonly state: 'ready'; readonly engine: Engine }
   | { readonly state: 'failed'; readonly reason: string };
 
-/** Where the server of this repository offers its sample. */
-const SAMPLE = '/archive/sample/';
+export const NETWORK_LABEL: Readonly<Record<string, string>> = {
+  pubnet: 'Public network',
+  testnet: 'Test network',
+  futurenet: 'Futurenet',
+  standalone: 'Standalone',
+};
+
+/** The archive that is there to try the page on: the server of this repository offers one, and one lies beside the built page. */
+export function sampleOf(archives: readonly LocalArchive[]): LocalArchive | undefined {
+  return archives.find(({ url }) => url.endsWith('/sample/'));
+}
 
 const page = new URL(location.href);
 
@@ -46,6 +60,12 @@ export const copyBusy = signal(false);
 /** Runs begun earlier that can go on, but for the one on the page. */
 export const saved = signal<readonly SavedRun[]>([]);
 export const announcement = signal('');
+/** What the browser says; that it says otherwise does not mean that a server answers. */
+export const offline = signal(!navigator.onLine);
+/** The check that was paused because the network went, and goes on when it is back. */
+export const waiting = signal<Run | null>(null);
+/** What the title of the tab says of a look inside, and of the check. */
+export const titles = { look: signal(''), check: signal('') } as const;
 /** The archive field that was last in use: known archives go there. */
 export const activeSource = signal(0);
 
@@ -63,12 +83,11 @@ export function checkedAs(change: Partial<FormState>): Checked {
   return checkForm({ ...form.value, ...change }, page, atHand.value);
 }
 
-/** Names that a configuration gave to validators, by their keys. */
-export const givenNames = signal<ReadonlyMap<string, string>>(new Map());
+/** Names, and home domains as organisations, that a configuration gave to validators, by their keys. */
+export const givenNames = signal<ReadonlyMap<string, KnownValidator>>(new Map());
 
 export const validators = computed((): ReadonlyMap<string, KnownValidator> => {
-  const given = [...givenNames.value].map(([key, name]): [string, KnownValidator] => [key, { name }]);
-  return new Map([...given, ...knownValidators(ready.value?.presets ?? [])]);
+  return new Map([...givenNames.value, ...knownValidators(ready.value?.presets ?? [])]);
 });
 
 /** The short name of the network that the form is about, as far as that is known before a file is read. */
@@ -154,14 +173,23 @@ function replaced(place: number, source: Source): readonly Source[] {
   return form.value.sources.map((old, at) => (at === place ? source : old));
 }
 
+/** Two folders may have one name: these are not free. */
+export function takenNames(): readonly string[] {
+  return form.value.sources.flatMap((source) => (source.kind === 'folder' ? [source.name] : []));
+}
+
 export function setSource(place: number, source: Source): void {
   edit({ sources: replaced(place, source) });
 }
 
+/** What the page put into the form by itself. */
+let prefilled: string | null = null;
+
 export function addSource(source: Source): void {
   const { sources } = form.value;
   const only = sources.length === 1 ? sources[0] : undefined;
-  const fresh = source.kind === 'folder' && only?.kind === 'url' && only.url === '';
+  // What nobody chose stands there until somebody does.
+  const fresh = source.kind === 'folder' && only?.kind === 'url' && (only.url === '' || only.url === prefilled);
   edit({ sources: fresh ? [source] : [...sources, source] });
   activeSource.value = form.value.sources.length - 1;
 }
@@ -209,15 +237,16 @@ function isLocalArchive(value: unknown): value is LocalArchive {
 /** The only request before Start besides the page's own files; a host without this file is the normal case. */
 export async function findLocalArchives(): Promise<void> {
   try {
-    const answer = await fetch('/archives.json', { credentials: 'omit', cache: 'no-cache' });
+    const answer = await fetch('./archives.json', { credentials: 'omit', cache: 'no-cache' });
     if (!answer.ok) return;
     const listed: unknown = await answer.json();
     if (!Array.isArray(listed)) return;
-    localArchives.value = listed.filter(isLocalArchive);
+    localArchives.value = listed.filter(isLocalArchive).map((archive) => ({ ...archive, url: new URL(archive.url, page).href.replace(page.origin, '') }));
     // Who serves an archive of their own came for that one. The network stays open: an archive says itself which it is of.
-    const first = localArchives.value.find(({ url }) => url !== SAMPLE) ?? localArchives.value[0];
+    const first = localArchives.value.find((archive) => archive !== sampleOf(localArchives.value)) ?? localArchives.value[0];
     if (first !== undefined && !form.value.sources.some((source) => source.kind === 'folder' || source.url !== '') && run.value === null) {
       form.value = { ...form.value, sources: [{ kind: 'url', url: first.url }] };
+      prefilled = first.url;
     }
   } catch {
     // Not served, or not JSON: the page is complete without it.
@@ -307,7 +336,7 @@ function begin(setup: Setup, sources: readonly (string | ArchiveReader)[]): void
   const resumed = setup.resume === undefined ? {} : { resume: setup.resume.state };
   const current = startRun(
     setup,
-    (stop) => openRun(sources, { ...setup.options, ...resumed, saveState: true, signal: stop }),
+    (stop) => openRun(sources, { ...setup.options, ...resumed, saveState: true, workers: THREADS, signal: stop }),
     {
       announce,
       advanced: () => kept.save(),
@@ -339,18 +368,33 @@ function newId(): string {
   return `${Date.now().toString(36)}-${randomSeed()}`;
 }
 
+/** Those that this server offers need not be remembered. */
+export function keepInMind(sources: readonly (string | ArchiveReader)[]): void {
+  const offered = localArchives.value.map(({ url }) => parseArchive(url, page)?.href);
+  remember(sources.filter((source) => typeof source === 'string' && !offered.includes(source)), network.value);
+}
+
 export function start(): boolean {
   tried.value = true;
   const decision = checked.value;
   if (!decision.ok || busy.value) return false;
   writeAddress();
   entryTaken = true;
+  keepInMind(decision.sources);
   const seed = decision.options.sample !== undefined && decision.options.seed === undefined ? { seed: randomSeed() } : {};
   begin(
     { id: newId(), form: form.value, archives: decision.sources.map(nameOf), options: { ...decision.options, ...seed } },
     decision.sources,
   );
   return true;
+}
+
+/** The check of the sample, for whoever has no archive at hand. */
+export function trySample(): void {
+  const sample = sampleOf(localArchives.value);
+  if (sample === undefined || busy.value) return;
+  edit({ ...EMPTY_FORM, sources: [{ kind: 'url', url: sample.url }] });
+  start();
 }
 
 /** Takes the paused run on the page up again, or one that crashed, from its latest state; without one it begins anew. */
@@ -387,7 +431,7 @@ export function newCheck(): void {
 
 /** The name that an archive has in reports. */
 export function sourceLabel(source: Source): string {
-  return source.kind === 'folder' ? folderLabel(source.name) : parseArchive(source.url, page)?.href ?? source.url;
+  return source.kind === 'folder' ? folderLabel(source.name, source.zip) : parseArchive(source.url, page)?.href ?? source.url;
 }
 
 /** The form for a copy of what it names, or of what a check was about; of the archive to mend its own files are of no use. */
@@ -421,8 +465,8 @@ export async function discardSaved(id: string): Promise<void> {
 }
 
 /** The folders of a saved run that the page may not read yet. */
-export function missingFolders(entry: SavedRun): readonly string[] {
-  return entry.form.sources.flatMap((source) => (source.kind === 'folder' && !folders.value.has(source.name) ? [source.name] : []));
+export function missingFolders(entry: SavedRun): readonly Extract<Source, { kind: 'folder' }>[] {
+  return entry.form.sources.flatMap((source) => (source.kind === 'folder' && !folders.value.has(source.name) ? [source] : []));
 }
 
 /** Whether the run needs a file of checkpoint hashes that the page does not have. */
@@ -432,7 +476,7 @@ export function missesHashes({ form: { hashesFile } }: SavedRun): boolean {
 
 /** Goes on with a run of an earlier visit. `false` where folders have to be chosen first. */
 export async function continueSaved(entry: SavedRun): Promise<boolean> {
-  for (const name of missingFolders(entry)) {
+  for (const { name } of missingFolders(entry)) {
     const handle = entry.handles[name];
     if (handle !== undefined) await reopen(handle, name);
   }
@@ -512,10 +556,36 @@ function followAddress(): void {
   }
 }
 
-export function boot(): void {
+/** A check that goes on without a network only spends its tries; what is on this computer needs none. */
+function connectionLost(): void {
+  offline.value = true;
+  announce('This computer is offline');
+  const current = run.value;
+  if (current?.phase.value !== 'running' || !current.setup.form.sources.some((source) => source.kind === 'url' && isFar(source.url, page))) return;
+  waiting.value = current;
+  current.pause();
+}
+
+function connectionBack(): void {
+  offline.value = false;
+  announce('The network is back');
+  const held = waiting.value;
+  waiting.value = null;
+  if (held !== null && held === run.value && held.phase.value === 'paused') resumeRun();
+}
+
+/** Resolves once it is known what was left unfinished. */
+export function boot(): Promise<void> {
+  watchDrops();
+  addEventListener('offline', connectionLost);
+  addEventListener('online', connectionBack);
+  effect(() => {
+    const said = look.value === '' ? titles.check.value : titles.look.value;
+    document.title = said === '' ? 'Stellar Archive Verifier' : `${said} · Stellar Archive Verifier`;
+  });
   addEventListener('hashchange', followAddress);
   addEventListener('popstate', followAddress);
   void load();
   void findLocalArchives();
-  void findSaved();
+  return findSaved();
 }

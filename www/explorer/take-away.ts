@@ -5,7 +5,7 @@
  */
 import type { Finding, LedgerRange, Report } from '../lib/types.ts';
 import type { CheckpointTable } from './checkpoints.ts';
-import { drawMap, layOut, readPalette } from './map-paint.ts';
+import { MapPainter, layOut, readPalette } from './map-paint.ts';
 import { grouped, shortName } from './format.ts';
 
 const COLUMNS = ['severity', 'code', 'archive', 'path', 'checkpoint', 'ledger', 'bucket', 'offset', 'expected', 'actual', 'goodFrom', 'message', 'advice'] as const;
@@ -32,7 +32,7 @@ export async function mapPicture(table: CheckpointTable, report: Report, sealed:
   const map = document.createElement('canvas');
   const palette = readPalette(element);
   const layout = layOut({ start: 0, span: table.count }, WIDTH - 2 * MARGIN);
-  drawMap(map, table, layout, null, sealed, palette);
+  new MapPainter().draw(map, table, layout, null, sealed, palette);
   const scale = Math.max(1, globalThis.devicePixelRatio);
   const height = HEAD + map.height / scale + FOOT;
   const picture = document.createElement('canvas');

@@ -92,7 +92,7 @@ export function CompareArea(): JSX.Element | null {
         <section class={`notice ${now.failure.code === 'CRASHED' ? 'tone-faulty' : 'tone-unchecked'}`} role="alert" data-error={now.failure.code}>
           <h3><Icon name="warning" /> They cannot be compared</h3>
           <p class="archive-name">{sentence(now.failure.message)}</p>
-          {now.failure.code === 'CORS_OR_NETWORK' ? <CrossOrigin archive={undefined} /> : <p>{sentence(now.failure.advice)}</p>}
+          {now.failure.code === 'CORS_OR_NETWORK' ? <CrossOrigin archive={now.silent} /> : <p>{sentence(now.failure.advice)}</p>}
           <p class="actions">
             <button type="button" class="button" onClick={() => void plan()}>Try again</button>
             <button type="button" class="button quiet" onClick={close}>Close</button>

@@ -10,7 +10,7 @@ import type { ExploreSource } from '../explore/protocol.ts';
 import { askArchives, asSource } from '../explore/tasks.ts';
 import { grouped } from '../format.ts';
 import { asFailure, type Failure } from '../run.ts';
-import { announce, checked, form, sourceLabel } from '../store.ts';
+import { announce, checked, form, keepInMind, sourceLabel } from '../store.ts';
 import { CompareTable } from './table.ts';
 
 /** Checkpoints. A longer comparison needs a person's word beyond the click. */
@@ -59,7 +59,7 @@ export type Comparison =
   | { readonly state: 'running'; readonly plan: Plan; readonly stopping: boolean }
   | { readonly state: 'done'; readonly plan: Plan; readonly report: CompareReport }
   /** Without a plan it is not even known what to compare. */
-  | { readonly state: 'failed'; readonly plan: Plan | null; readonly failure: Failure };
+  | { readonly state: 'failed'; readonly plan: Plan | null; readonly failure: Failure; readonly silent?: string | undefined };
 
 export const comparison: Signal<Comparison> = signal<Comparison>({ state: 'closed' });
 export const live = signal<Live | null>(null);
@@ -72,6 +72,7 @@ let stop = new AbortController();
 function archivesOfForm(): Archives | null {
   const decision = checked.value;
   if (!decision.ok) return null;
+  keepInMind(decision.sources);
   const named = new Map(form.value.sources.flatMap((source): [string, ExploreSource][] => {
     const given = asSource(source);
     return given === null ? [] : [[sourceLabel(source), given]];
@@ -127,11 +128,14 @@ export async function plan(): Promise<void> {
   const of = form.value;
   comparison.value = { state: 'planning', names: archives.names };
   announce('Asking the archives how far they go');
+  let silent: string | undefined;
   try {
     const told = await askArchives('status', archives.sources, { maxRetries: 1, timeoutMs: 15_000 }, { signal: mine.signal });
     const heard = told.filter(({ ledger }) => ledger !== null).length;
     if (heard < 2) {
-      const why = told.find(({ error }) => error !== null)?.error;
+      const at = told.findIndex(({ error }) => error !== null);
+      const why = told[at]?.error;
+      silent = archives.names[at];
       throw Object.assign(new Error(`${heard === 0 ? 'none of the archives says' : 'only one of the archives says'} how far it goes${why == null ? '' : `: ${why.message}`}`), {
         code: why?.code ?? 'NETWORK', advice: why?.advice ?? 'See that the addresses are right',
       });
@@ -145,7 +149,7 @@ export async function plan(): Promise<void> {
   } catch (error) {
     if (aborted(error, mine)) return;
     const failure = asFailure(error);
-    comparison.value = { state: 'failed', plan: null, failure };
+    comparison.value = { state: 'failed', plan: null, failure, silent };
     announce(`They cannot be compared: ${failure.message}`);
   }
 }

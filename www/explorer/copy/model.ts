@@ -14,7 +14,7 @@ import { folderLabel, folders, openHandle } from '../folders.ts';
 import { commandLine, EMPTY_FORM, parseArchive } from '../form.ts';
 import { bytes } from '../format.ts';
 import { asFailure, type Failure, type Run, startRun } from '../run.ts';
-import { announce, checked, copyBusy, copying, edit, engine, form, formOpen, network, run } from '../store.ts';
+import { announce, checked, copyBusy, copying, edit, engine, form, formOpen, keepInMind, network, run } from '../store.ts';
 import {
   canPickFolders, clearStorage, freeStorage, hasStorage, type Holding, look, lookInStorage, mendedIn, type Obstacle, pickFolder, remoteArchive, storageFolder, toWrite, watched,
   type WritableHandle, type ZipLike,
@@ -438,6 +438,7 @@ export function begin(dryRun: boolean): Promise<void> {
     if (kind === undefined || chosen === null || missing.value !== null || copyBusy.value) return;
     try {
       const target = await openTarget();
+      keepInMind(chosen.sources);
       if (target !== null) carryOut({ kind, dryRun, sources: chosen.sources, target });
     } catch (thrown) {
       storage.value = { state: 'refused', reason: thrown instanceof Error ? thrown.message : String(thrown) };

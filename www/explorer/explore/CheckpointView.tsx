@@ -1,4 +1,5 @@
 /** A checkpoint: its files, its 64 ledgers, and the state of the buckets after the last of them. */
+import { useSignal } from '@preact/signals';
 import { Fragment, type JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { BucketLevel, BucketRef, CheckpointFile, CheckpointState, CheckpointView as Checkpoint, LedgerRow } from '../../lib/explore-types.ts';
@@ -7,13 +8,16 @@ import { encodeForm, EMPTY_FORM } from '../form.ts';
 import { bytes, grouped, hex, plural, sentence } from '../format.ts';
 import { FileLink } from '../parts/FileLink.tsx';
 import { Icon } from '../parts/Icon.tsx';
-import { form, look, lookLink } from '../store.ts';
+import { announce, form, look, lookLink } from '../store.ts';
+import { bucketPath } from './BucketView.tsx';
 import { CHECK_TITLE, Checks } from './Checks.tsx';
 import { type At, Frame, Skeleton, to } from './Frame.tsx';
-import { Failed } from './Hindrances.tsx';
-import { useLooked } from './look-up.ts';
-import { HashLink, OutcomeBadge, ShortTime } from './Pieces.tsx';
+import { Accelerated, Failed } from './Hindrances.tsx';
+import { JsonTree } from './JsonTree.tsx';
+import { useLooked, useTask } from './look-up.ts';
+import { Fold, HashLink, OutcomeBadge, ShortTime } from './Pieces.tsx';
 import { FREQUENCY, keysOf } from './routes.ts';
+import { sizeOf } from './source.ts';
 import { utc } from './words.ts';
 
 const NOTHING = '0'.repeat(64);
@@ -93,7 +97,11 @@ function Ledgers({ at, rows }: { readonly at: At; readonly rows: readonly Ledger
   );
 }
 
-function Bucket({ at, bucket }: { readonly at: At; readonly bucket: BucketRef }): JSX.Element {
+/** Bytes of buckets as stored, by their hashes; `null` where the server does not say. */
+type Sizes = ReadonlyMap<string, number | null>;
+
+function Bucket({ at, bucket, sizes }: { readonly at: At; readonly bucket: BucketRef; readonly sizes: Sizes | null }): JSX.Element {
+  const size = sizes?.get(bucket.hash);
   if (bucket.hash === NOTHING) return <span class="none">empty</span>;
   return (
     <span class="bucket">
@@ -101,13 +109,22 @@ function Bucket({ at, bucket }: { readonly at: At; readonly bucket: BucketRef })
       {bucket.shared !== null && (
         <span class={bucket.shared ? 'share' : 'share share-new'} title={bucket.shared ? 'The checkpoint before names it as well' : 'The checkpoint before does not name it'}>{bucket.shared ? 'as before' : 'new'}</span>
       )}
+      {size !== undefined && <span class="bucket-size figure">{size === null ? 'size not said' : bytes(size)}</span>}
     </span>
   );
 }
 
 const NEXT: Readonly<Record<BucketLevel['next']['state'], string>> = { clear: 'none', output: 'merged', inputs: 'to merge', invalid: 'makes no sense' };
 
-function Levels({ at, levels, name, id }: { readonly at: At; readonly levels: readonly BucketLevel[]; readonly name: string; readonly id: string }): JSX.Element {
+interface LevelsProps {
+  readonly at: At;
+  readonly levels: readonly BucketLevel[];
+  readonly name: string;
+  readonly id: string;
+  readonly sizes: Sizes | null;
+}
+
+function Levels({ at, levels, name, id, sizes }: LevelsProps): JSX.Element {
   return (
     <table class="look-table levels" id={id}>
       <caption>{name}</caption>
@@ -116,8 +133,8 @@ function Levels({ at, levels, name, id }: { readonly at: At; readonly levels: re
         {levels.map(({ level, curr, snap, next }) => (
           <tr key={level}>
             <th scope="row" class="figure">{level}</th>
-            <td><Bucket at={at} bucket={curr} /></td>
-            <td><Bucket at={at} bucket={snap} /></td>
+            <td><Bucket at={at} bucket={curr} sizes={sizes} /></td>
+            <td><Bucket at={at} bucket={snap} sizes={sizes} /></td>
             <td>
               <span class={next.state === 'clear' ? 'none' : 'next-state'}>{NEXT[next.state]}</span>
               {next.hashes.filter((hash) => hash !== NOTHING).map((hash, place) => <HashLink key={place} value={hash} href={to({ kind: 'bucket', hash, from: 0 }, at.place)} />)}
@@ -129,7 +146,39 @@ function Levels({ at, levels, name, id }: { readonly at: At; readonly levels: re
   );
 }
 
+/** The buckets of the levels, each once, and those of them that the checkpoint before does not name. */
+function bucketsOf({ live, hotArchive }: CheckpointState): { readonly all: readonly string[]; readonly fresh: readonly string[] } {
+  const named = [...live, ...(hotArchive ?? [])].flatMap(({ curr, snap }) => [curr, snap]).filter(({ hash }) => hash !== NOTHING);
+  return { all: [...new Set(named.map(({ hash }) => hash))], fresh: [...new Set(named.filter(({ shared }) => shared === false).map(({ hash }) => hash))] };
+}
+
+/** Sizes cost a request each, so they are asked for when someone wants them. */
+function SizesOf({ at, state, sizes, given }: { readonly at: At; readonly state: CheckpointState; readonly sizes: Sizes | null; readonly given: (sizes: Sizes) => void }): JSX.Element {
+  const { all, fresh } = bucketsOf(state);
+  const { task, start } = useTask<Sizes>();
+  const asked = task.value;
+  useEffect(() => {
+    if (asked.state !== 'ready') return;
+    given(asked.value);
+    announce(`Sizes of ${all.length} buckets`);
+  }, [asked]);
+  const total = (hashes: readonly string[]): string => {
+    const known = hashes.map((hash) => sizes?.get(hash) ?? null).filter((size) => size !== null);
+    return `${bytes(known.reduce((sum, size) => sum + size, 0))}${known.length < hashes.length ? ` and ${plural(hashes.length - known.length, 'bucket')} of which the server does not say` : ''}`;
+  };
+  if (sizes !== null) return <p class="hint" id="bucket-sizes">{plural(all.length, 'bucket')} with {total(all)} as stored; {fresh.length === 0 ? 'none is new.' : `${grouped(fresh.length)} new with ${total(fresh)}.`}</p>;
+  return (
+    <p class="actions">
+      <button id="ask-sizes" type="button" class="button small" disabled={asked.state === 'loading' || all.length === 0} onClick={() => start(async (signal) => new Map(await Promise.all(all.map(async (hash) => [hash, await sizeOf(at.archive, bucketPath(hash), signal)] as const))))}>
+        {asked.state === 'loading' ? 'Asking for sizes…' : 'Show sizes'}
+      </button>
+      <span class="hint">{plural(all.length, 'bucket')}, {grouped(fresh.length)} new{at.archive.online ? `; ${plural(all.length, 'request')} without a download` : ''}</span>
+    </p>
+  );
+}
+
 function State({ at, state, checkpoint }: { readonly at: At; readonly state: CheckpointState; readonly checkpoint: number }): JSX.Element {
+  const sizes = useSignal<Sizes | null>(null);
   return (
     <Fragment>
       <Checks archive={at.archive} checks={[state.check]} title="Check of the buckets" />
@@ -140,8 +189,10 @@ function State({ at, state, checkpoint }: { readonly at: At; readonly state: Che
           {state.network !== null && <>Network “{state.network}”. </>}
           To find an entry as it was then, put an address or a LedgerKey into <a href="#look-up" onClick={(event) => { event.preventDefault(); document.getElementById('look-up')?.focus(); }}>Look up</a>.
         </p>
-        <Levels at={at} levels={state.live} name={state.hotArchive === null ? 'Buckets' : 'Live entries'} id="live-buckets" />
-        {state.hotArchive !== null && <Levels at={at} levels={state.hotArchive} name="Hot archive: entries that were evicted" id="hot-buckets" />}
+        <SizesOf at={at} state={state} sizes={sizes.value} given={(known) => { sizes.value = known; }} />
+        <Levels sizes={sizes.value} at={at} levels={state.live} name={state.hotArchive === null ? 'Buckets' : 'Live entries'} id="live-buckets" />
+        {state.hotArchive !== null && <Levels sizes={sizes.value} at={at} levels={state.hotArchive} name="Hot archive: entries that were evicted" id="hot-buckets" />}
+        <Fold summary="The state as JSON, as the file has it">{() => <JsonTree what="The state as JSON" value={state.json} />}</Fold>
       </section>
       {state.currentLedger !== checkpoint && <p class="fault"><Icon name="warning" /><span>This state is of ledger {grouped(state.currentLedger)}, not of this checkpoint.</span></p>}
     </Fragment>
@@ -165,9 +216,10 @@ function closedWhen(rows: readonly LedgerRow[]): string {
 
 export function CheckpointView({ checkpoint, ...at }: At & { readonly checkpoint: number | null }): JSX.Element {
   const { explorer } = at.archive;
+  const newest = useSignal<number | null>(null);
   const { looked, again } = useLooked(async (signal) => {
-    const wanted = checkpoint ?? checkpointOf((await explorer.newest({ signal })).ledger, FREQUENCY);
-    return explorer.checkpoint(wanted, { signal });
+    if (checkpoint === null) newest.value = checkpointOf((await explorer.newest({ signal })).ledger, FREQUENCY);
+    return explorer.checkpoint(checkpoint ?? newest.value ?? 0, { signal });
   });
   const state = looked.value;
   const found = state.state === 'ready' ? state.value : null;
@@ -178,7 +230,7 @@ export function CheckpointView({ checkpoint, ...at }: At & { readonly checkpoint
     history.replaceState(null, '', lookLink(keys));
     look.value = keys;
   }, [found]);
-  const number = checkpoint ?? found?.checkpoint ?? null;
+  const number = checkpoint ?? found?.checkpoint ?? newest.value;
   const beside = (offset: number): { readonly label: string; readonly subject: { readonly kind: 'checkpoint'; readonly checkpoint: number } } | null =>
     number === null || number + offset < FREQUENCY - 1 ? null : { label: `Checkpoint ${grouped(number + offset)}`, subject: { kind: 'checkpoint', checkpoint: number + offset } };
   const gone = found !== null && found.files.every(({ status }) => status === 'missing');
@@ -202,6 +254,8 @@ export function CheckpointView({ checkpoint, ...at }: At & { readonly checkpoint
             Ledgers {grouped(found.low)} to {grouped(found.high)}{closedWhen(found.ledgers)}: {summaryOf(found)}.{' '}
             <a href={encodeForm({ ...EMPTY_FORM, sources: [at.archive.source], network: form.value.network, low: String(found.low), high: String(found.high) })}>Check this range with its buckets</a>
           </p>
+          {/* A file of 8 ledgers, in the place of one of 64. */}
+          {found.ledgers.length === 8 && found.ledgers[0]?.ledger === found.high - 7 && <Accelerated />}
           <Files at={at} files={found.files} />
           <Ledgers at={at} rows={found.ledgers} />
           {found.state !== null && <State at={at} state={found.state} checkpoint={found.checkpoint} />}

@@ -1,6 +1,6 @@
 /** The checks of a ledger, a transaction or a state as a list to walk through: what was computed, who says so, and how to repeat it. */
 import { useSignal } from '@preact/signals';
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import type { Check } from '../../lib/explore-types.ts';
 import { bytes, grouped, plural, sentence } from '../format.ts';
 import { CopyButton } from '../parts/CopyButton.tsx';
@@ -24,6 +24,15 @@ export const CHECK_TITLE: Readonly<Record<Check['name'], string>> = {
   'transaction-hash': 'Transaction hash',
   'result-of-transaction': 'Result of the transaction',
 };
+
+/** Leads to the evidence of a check that is on the page. */
+export function showCheck(name: Check['name']): void {
+  const item = document.querySelector(`[data-check="${name}"]`);
+  const details = item?.querySelector('details');
+  if (details !== null && details !== undefined) details.open = true;
+  item?.scrollIntoView({ block: 'center' });
+  (details?.querySelector('summary') ?? item?.closest('section')?.querySelector<HTMLElement>('h3'))?.focus({ preventScroll: true });
+}
 
 /** Characters of a command that are shown; what is copied is whole. */
 const SHOWN = 480;
@@ -116,9 +125,11 @@ interface Props {
   readonly archive: OpenArchive;
   readonly checks: readonly Check[];
   readonly title?: string;
+  /** What comes after them. */
+  readonly children?: ComponentChildren;
 }
 
-export function Checks({ archive, checks, title = 'Checks' }: Props): JSX.Element {
+export function Checks({ archive, checks, title = 'Checks', children }: Props): JSX.Element {
   // What is broken shows why without being asked.
   const open = useSignal<ReadonlySet<number>>(new Set(checks.flatMap(({ outcome }, place) => (outcome === 'broken' ? [place] : []))));
   const all = open.value.size >= checks.length;
@@ -132,7 +143,7 @@ export function Checks({ archive, checks, title = 'Checks' }: Props): JSX.Elemen
   return (
     <section class="card" aria-labelledby="checks-title">
       <div class="card-head">
-        <h3 id="checks-title">{title} <span class="aside">{summaryOf(checks)}</span></h3>
+        <h3 id="checks-title" tabIndex={-1}>{title} <span class="aside">{summaryOf(checks)}</span></h3>
         {checks.length > 1 && (
           <button type="button" class="button small quiet" onClick={() => { open.value = all ? new Set() : new Set(checks.keys()); }}>{all ? 'Hide the evidence' : 'Show me all'}</button>
         )}
@@ -140,6 +151,7 @@ export function Checks({ archive, checks, title = 'Checks' }: Props): JSX.Elemen
       <ol class="checks">
         {checks.map((check, place) => <Item key={place} archive={archive} check={check} open={open.value.has(place)} onToggle={(now) => toggle(place, now)} />)}
       </ol>
+      {children}
     </section>
   );
 }

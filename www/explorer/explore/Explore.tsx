@@ -6,9 +6,8 @@
 import { Fragment, type JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { checkpointOf } from '../checkpoints.ts';
-import { textOf } from '../files.ts';
 import { encodeForm, EMPTY_FORM } from '../form.ts';
-import { announce, busy, copyBusy, engine, form, formOpen, look, lookLink, openProof, proof } from '../store.ts';
+import { announce, busy, copyBusy, engine, form, formOpen, keepInMind, look, lookLink, openProof } from '../store.ts';
 import { withLook } from '../look.ts';
 import { BucketView } from './BucketView.tsx';
 import { CheckpointView } from './CheckpointView.tsx';
@@ -24,9 +23,6 @@ import { archiveAt } from './source.ts';
 import { TransactionView } from './TransactionView.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import './explore.css';
-
-/** Bytes; the verifier itself takes no larger proof. */
-const LARGEST = 32 << 20;
 
 /** The checkpoint that is looked at, so that a key is looked for where one is. */
 function checkpointInView(): number | null {
@@ -79,13 +75,7 @@ export function takeProof(name: string, text: string): void {
   requestAnimationFrame(() => document.getElementById('proof-file')?.focus());
 }
 
-export async function takeFile(file: File): Promise<void> {
-  try {
-    takeProof(file.name, await textOf(file, LARGEST));
-  } catch (error) {
-    proof.value = { state: 'failed', name: file.name, reason: error instanceof Error ? error.message : String(error) };
-  }
-}
+export { Keys };
 
 export function showKeys(): void {
   keysShown.value = true;
@@ -143,12 +133,15 @@ export function Explore(): JSX.Element {
   const route = routeOf(look.value);
   const archive = archiveAt(route.place);
   // Another subject, or another archive, is another view from its beginning.
+  const used = archive.state === 'open' && archive.online ? archive.name : '';
+  useEffect(() => {
+    if (used !== '') keepInMind([used]);
+  }, [used]);
   const key = `${archive.state === 'none' ? '' : `${archive.state} ${archive.name}`} ${look.value}`;
   return (
     <Fragment>
       {busy.value && <p class="hint">{copyBusy.value ? 'A copy' : 'A check'} goes on meanwhile. <a href={encodeForm(form.value) || '#'}>Back to it</a></p>}
       <Subject key={key} route={route} />
-      <Keys />
     </Fragment>
   );
 }

@@ -1,13 +1,16 @@
 /** What all views share: the way to it, its title with what is before and after it, and the places that are filled later. */
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { checkpointOf } from '../checkpoints.ts';
 import { encodeForm } from '../form.ts';
 import { shortName } from '../format.ts';
-import { announce, form, look, lookLink, sourceLabel } from '../store.ts';
+import { announce, form, look, lookLink, sourceLabel, titles } from '../store.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { arrive } from './moves.ts';
 import { showKeysButton } from './Keys.tsx';
-import { keysOf, routeOf, type Subject } from './routes.ts';
+import { Links } from './JsonTree.tsx';
+import { subjectOf } from './links.ts';
+import { FREQUENCY, keysOf, routeOf, type Subject } from './routes.ts';
 import type { Archive } from './source.ts';
 
 export type OpenArchive = Extract<Archive, { readonly state: 'open' }>;
@@ -43,16 +46,36 @@ function Steps({ before, after, place }: { readonly before: Step | null; readonl
   );
 }
 
-/** The same in the other archives of the form, to compare by eye. */
-function Others({ at }: { readonly at: At }): JSX.Element | null {
+/** Which of the form's archives is looked into; the others show the same. */
+function Switch({ at }: { readonly at: At }): JSX.Element | null {
   const { subject } = routeOf(look.value);
-  const others = form.value.sources.map((source, place) => ({ name: sourceLabel(source), place })).filter(({ name }) => name !== '' && name !== at.archive.name);
-  if (others.length === 0 || subject === null) return null;
+  const archives = form.value.sources.map((source, place) => ({ name: sourceLabel(source), place })).filter(({ name }) => name !== '');
+  if (archives.length < 2 || subject === null) return null;
   return (
-    <p class="hint others">
-      The same in {others.map(({ name, place }) => <a key={place} href={to(subject, place)}>{shortName(name)}</a>)}
-    </p>
+    <nav class="switch" aria-label="Archive that is looked into">
+      <span class="hint">Look into</span>
+      <ul>
+        {archives.map(({ name, place }) => (
+          <li key={place}>
+            {name === at.archive.name ? <a aria-current="true" href={to(subject, place)}>{shortName(name)}</a> : <a href={to(subject, place)}>{shortName(name)}</a>}
+          </li>
+        ))}
+      </ul>
+    </nav>
   );
+}
+
+/** Where values of JSON lead from this view. */
+function linksFrom(place: number): (name: string, value: string) => string | null {
+  const { subject } = routeOf(look.value);
+  const checkpoint = subject?.kind === 'checkpoint' || subject?.kind === 'entry' ? subject.checkpoint
+    : subject?.kind === 'ledger' || subject?.kind === 'transaction' ? checkpointOf(subject.ledger, FREQUENCY) : null;
+  const ledger = subject?.kind === 'ledger' ? subject.ledger : null;
+  return (name, value) => {
+    const found = subjectOf(name, value, { checkpoint, ledger });
+    // What is on the page already needs no way to it.
+    return found === null || (found.kind === 'entry' && subject?.kind === 'entry' && found.key === subject.key) ? null : to(found, place);
+  };
 }
 
 interface Props {
@@ -75,6 +98,9 @@ export function Frame({ at, crumbs, title, aside, steps, said, busy = false, kin
     heading.current?.focus({ preventScroll: true });
   }, []);
   useEffect(() => {
+    titles.look.value = `${title}, ${shortName(at.archive.name)}`;
+  }, [title]);
+  useEffect(() => {
     if (busy) return;
     arrive();
     if (said !== null) announce(said);
@@ -95,9 +121,9 @@ export function Frame({ at, crumbs, title, aside, steps, said, busy = false, kin
           {showKeysButton()}
         </div>
       </div>
-      <Others at={at} />
+      <Switch at={at} />
       {!at.archive.online && <p class="hint"><Icon name="folder" /> On this computer: nothing is asked of any server.</p>}
-      {children}
+      <Links.Provider value={linksFrom(at.place)}>{children}</Links.Provider>
     </article>
   );
 }

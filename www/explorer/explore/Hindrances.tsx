@@ -2,7 +2,7 @@
 import { Fragment, type JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { checkpointOf } from '../checkpoints.ts';
-import { chooseFolder } from '../folders.ts';
+import { chooseAgain } from '../folders.ts';
 import { EMPTY_FORM, encodeForm } from '../form.ts';
 import { grouped, sentence, shortName } from '../format.ts';
 import { withLook } from '../look.ts';
@@ -10,7 +10,7 @@ import { CopyButton } from '../parts/CopyButton.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { CrossOrigin } from '../parts/Trouble.tsx';
 import type { Failure } from '../run.ts';
-import { announce, engine, form, localArchives, look } from '../store.ts';
+import { announce, engine, form, localArchives, look, titles } from '../store.ts';
 import { type At, to } from './Frame.tsx';
 import { useLooked } from './look-up.ts';
 import { FREQUENCY } from './routes.ts';
@@ -21,6 +21,7 @@ function useSaid(text: string): { current: HTMLHeadingElement | null } {
   useEffect(() => {
     heading.current?.focus({ preventScroll: true });
     announce(text);
+    titles.look.value = text;
   }, []);
   return heading;
 }
@@ -49,7 +50,7 @@ export function NoArchive(): JSX.Element {
       <h2 id="view-title" ref={heading} tabIndex={-1}>In which archive?</h2>
       <p>No archive is chosen yet. Put the address of one into “Look up”, or take one that is known; many of the public ones do not let pages read them.</p>
       <Offers />
-      <p class="actions"><a href={encodeForm(form.value) || '#'}>To the form, for a folder or an address of your own</a></p>
+      <p class="actions"><a href={encodeForm(form.value) || '#'}>To the form, for a folder, a zip or an address of your own</a></p>
     </section>
   );
 }
@@ -62,7 +63,7 @@ export function FaultyAddress({ archive }: { readonly archive: Extract<Archive, 
       <h2 id="view-title" ref={heading} tabIndex={-1}><Icon name="warning" /> <span class="archive-name">{shortName(archive.name)} cannot be looked into</span></h2>
       <p>{archive.fault.message}</p>
       <p class="actions">
-        {source.kind === 'folder' && <button type="button" class="button" onClick={() => void chooseFolder(() => source.name)}>Choose the folder again</button>}
+        {source.kind === 'folder' && <button type="button" class="button" onClick={() => void chooseAgain(source)}>Choose the {source.zip === true ? 'zip' : 'folder'} again</button>}
         {instead !== undefined && <a href={withLook(encodeForm({ ...EMPTY_FORM, sources: [{ kind: 'url', url: instead }] }), look.value)}>Use {instead}</a>}
         <a href={encodeForm(form.value) || '#'}>To the form</a>
       </p>
@@ -92,6 +93,20 @@ const TITLES: Readonly<Record<string, string>> = {
   TIMEOUT: 'The server did not answer in time',
 };
 
+/** Test networks that run faster have a checkpoint every 8 ledgers. */
+export function mayBeAccelerated(newest: number): boolean {
+  return (newest + 1) % FREQUENCY !== 0 && (newest + 1) % 8 === 0;
+}
+
+export function Accelerated(): JSX.Element {
+  return (
+    <p class="hint" data-accelerated>
+      This archive seems to have a checkpoint every 8 ledgers, as test networks that run faster do. The page looks into archives with one every{' '}
+      {FREQUENCY} only; the command line checks the others with <code>--checkpoint-frequency 8</code>.
+    </p>
+  );
+}
+
 /** How far the archive goes, where what was asked for lies beyond. */
 function Newest({ at, ledger }: { readonly at: At; readonly ledger: number }): JSX.Element | null {
   const { looked } = useLooked((signal) => at.archive.explorer.newest({ signal }));
@@ -99,6 +114,7 @@ function Newest({ at, ledger }: { readonly at: At; readonly ledger: number }): J
   if (state.state !== 'ready') return null;
   const newest = state.value.ledger;
   const beyond = ledger > newest;
+  if (mayBeAccelerated(newest)) return <Accelerated />;
   return (
     <p data-newest={newest}>
       {beyond ? `The archive ends at ledger ${grouped(newest)}, before ledger ${grouped(ledger)}.` : `The archive says that it goes on to ledger ${grouped(newest)}; it may begin later than this, or have a gap.`}{' '}

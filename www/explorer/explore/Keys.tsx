@@ -9,6 +9,8 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['/', 'To the field “Look up”'],
   ['Enter', 'In that field: to the first of what it can mean'],
   ['←  →', 'To the ledger, checkpoint, transaction or page before and after'],
+  ['↑  ↓', 'In a map of checkpoints: to others, as do ← and →; Enter shows their files'],
+  ['PgDn  PgUp', 'In a map: to the next fault, and back'],
   ['Alt ←', 'Back, as in all pages'],
   ['?', 'This list'],
   ['Esc', 'Closes it'],

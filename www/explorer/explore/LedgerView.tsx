@@ -6,13 +6,15 @@ import { checkpointOf } from '../checkpoints.ts';
 import { grouped, hex, plural } from '../format.ts';
 import { Hash } from '../parts/Hash.tsx';
 import { Icon } from '../parts/Icon.tsx';
-import { Checks, summaryOf } from './Checks.tsx';
+import { CHECK_TITLE, Checks, showCheck, summaryOf } from './Checks.tsx';
 import { type At, Frame, Skeleton, to } from './Frame.tsx';
 import { Failed } from './Hindrances.tsx';
+import { Later } from './Later.tsx';
 import { useLooked } from './look-up.ts';
-import { Fold, OutcomeBadge, Pager, Raw, Time } from './Pieces.tsx';
+import { Fold, OUTCOME_WORD, Pager, Raw, Time, TONE } from './Pieces.tsx';
 import { FREQUENCY, type Subject } from './routes.ts';
 import { Scp } from './Scp.tsx';
+import { Upgrades } from './Upgrades.tsx';
 import { groupedText, inStroops, lumens, operationsInWords, textWithin, within } from './words.ts';
 
 /** Rows of a list that are in the document at a time. */
@@ -21,16 +23,18 @@ const PAGE = 100;
 interface Row {
   readonly name: string;
   readonly value: ComponentChildren;
-  /** The check that the value's truth comes from. */
-  readonly check?: Check['name'];
+  /** The checks that cover it, besides that the header's hash is of all fields. */
+  readonly checks?: readonly Check['name'][];
+  /** What no check here covers. */
+  readonly not?: ComponentChildren;
 }
 
-function hashRow(name: string, json: unknown, field: string, check?: Check['name']): Row[] {
+function hashRow(name: string, json: unknown, field: string, checks: readonly Check['name'][], not?: ComponentChildren): Row[] {
   const value = textWithin(json, field);
-  return value === null ? [] : [{ name, value: <Hash value={value} what={name.toLowerCase()} />, ...(check === undefined ? {} : { check }) }];
+  return value === null ? [] : [{ name, value: <Hash value={value} what={name.toLowerCase()} />, checks, ...(not === undefined ? {} : { not }) }];
 }
 
-function rowsOf(json: unknown): readonly Row[] {
+function rowsOf(at: At, { json, ledger, checkpoint, upgrades }: Ledger): readonly Row[] {
   const header = within(json, 'header');
   const amount = (name: string, field: string, words: (value: string) => string): Row[] => {
     const value = textWithin(header, field);
@@ -38,17 +42,20 @@ function rowsOf(json: unknown): readonly Row[] {
   };
   const value = within(header, 'scp_value');
   const closed = Number(textWithin(value, 'close_time') ?? '0');
-  const upgrades = within(value, 'upgrades');
-  const changes = Array.isArray(upgrades) ? upgrades : [];
   const skips = within(header, 'skip_list');
+  const flags = textWithin(header, 'ext', 'v1', 'flags');
+  const noBuckets = ledger === checkpoint ? undefined : (
+    <Fragment>Buckets are kept for <a href={to({ kind: 'ledger', ledger: checkpoint }, at.place)}>ledger {grouped(checkpoint)}</a> alone</Fragment>
+  );
   return [
-    { name: 'Closed', value: <Time seconds={closed} /> },
+    { name: 'Closed', value: <Time seconds={closed} />, checks: ['scp-value'] },
     ...amount('Protocol', 'ledger_version', groupedText),
-    ...hashRow('Hash', json, 'hash', 'header-hash'),
-    ...hashRow('Hash of the ledger before', header, 'previous_ledger_hash', 'previous-header'),
-    ...hashRow('Transaction set', value, 'tx_set_hash', 'transaction-set'),
-    ...hashRow('Results', header, 'tx_set_result_hash', 'results'),
-    ...hashRow('Bucket list', header, 'bucket_list_hash', 'bucket-list'),
+    ...hashRow('Hash', json, 'hash', ['header-hash', 'next-header', 'genesis']),
+    ...hashRow('Hash of the ledger before', header, 'previous_ledger_hash', ['previous-header']),
+    ...hashRow('Transaction set', value, 'tx_set_hash', ['transaction-set', 'scp-value']),
+    ...hashRow('Results', header, 'tx_set_result_hash', ['results', 'result-count']),
+    ...hashRow('Bucket list', header, 'bucket_list_hash', ['bucket-list'], noBuckets),
+    ...(upgrades.length === 0 ? [] : [{ name: 'Upgrades', value: <Upgrades upgrades={upgrades} />, checks: ['scp-value'] as const }]),
     ...amount('Base fee', 'base_fee', inStroops),
     ...amount('Base reserve', 'base_reserve', (stroops) => `${lumens(stroops)} (${inStroops(stroops)})`),
     ...amount('Fee pool', 'fee_pool', (stroops) => `${lumens(stroops)} (${inStroops(stroops)})`),
@@ -56,7 +63,7 @@ function rowsOf(json: unknown): readonly Row[] {
     ...amount('Largest transaction set', 'max_tx_set_size', (count) => groupedText(count)),
     ...amount('Last id of an offer', 'id_pool', groupedText),
     ...amount('Inflation number', 'inflation_seq', groupedText),
-    ...(changes.length === 0 ? [] : [{ name: 'Upgrades', value: <span class="plain-value">{changes.map((change) => (typeof change === 'string' ? change : JSON.stringify(change))).join(', ')}</span> }]),
+    ...(flags === null ? [] : [{ name: 'Flags', value: <span class="figure">{flags}</span> }]),
     ...(Array.isArray(skips) ? [{
       name: 'Skip list',
       value: (
@@ -68,30 +75,48 @@ function rowsOf(json: unknown): readonly Row[] {
   ];
 }
 
-function Header({ ledger }: { readonly ledger: Ledger }): JSX.Element {
-  const outcomes = new Map(ledger.checks.map((check) => [check.name, check.outcome]));
-  // The genesis ledger has nothing before it to be compared with.
-  const of = (name: Check['name']): Check['outcome'] | undefined => outcomes.get(name) ?? (name === 'header-hash' ? outcomes.get('genesis') : undefined);
+/** The marks of a field: which checks cover it, each leading to its evidence. */
+function Marks({ name, row, checks }: { readonly name: string; readonly row: Row; readonly checks: readonly Check[] }): JSX.Element {
+  const own = checks.filter((check) => row.checks?.includes(check.name));
+  const covering = own.length > 0 ? own : checks.filter((check) => check.name === 'header-hash');
+  return (
+    <Fragment>
+      {row.not !== undefined && own.length === 0 ? <span class="hint uncovered">{row.not}</span> : (
+        <ul class="covers">
+          {covering.map((check) => (
+            <li key={check.name}>
+              <button type="button" class={`cover tone-${TONE[check.outcome]}${own.length > 0 ? '' : ' common'}`} data-outcome={check.outcome} data-shows={check.name} onClick={() => showCheck(check.name)}>
+                <Icon name={TONE[check.outcome]} /><span class="visually-hidden">{name}: </span>{CHECK_TITLE[check.name]}<span class="visually-hidden"> {OUTCOME_WORD[check.outcome].toLowerCase()}, show me</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Fragment>
+  );
+}
+
+function Header({ at, ledger }: { readonly at: At; readonly ledger: Ledger }): JSX.Element {
   return (
     <section class="card" aria-labelledby="header-title">
       <h3 id="header-title">Header</h3>
       <table class="look-table header-table">
         <colgroup><col class="header-names" /><col /><col class="header-checks" /></colgroup>
-        <thead class="visually-hidden"><tr><th scope="col">Field</th><th scope="col">Value</th><th scope="col">Check</th></tr></thead>
+        <thead class="visually-hidden"><tr><th scope="col">Field</th><th scope="col">Value</th><th scope="col">Covered by</th></tr></thead>
         <tbody>
-          {rowsOf(ledger.json).map(({ name, value, check }) => {
-            const outcome = check === undefined ? undefined : of(check);
-            return (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                <td>{value}</td>
-                <td class="header-check">{outcome !== undefined && <OutcomeBadge outcome={outcome} />}</td>
-              </tr>
-            );
-          })}
+          {rowsOf(at, ledger).map((row) => (
+            <tr key={row.name} data-field={row.name}>
+              <th scope="row">{row.name}</th>
+              <td>{row.value}</td>
+              <td class="header-check"><Marks name={row.name} row={row} checks={ledger.checks} /></td>
+            </tr>
+          ))}
         </tbody>
       </table>
-      <p class="hint">What has no check of its own is part of the bytes that the header’s hash is of.</p>
+      <p class="hint">
+        On the right: the checks that cover a field, each with its evidence. “Header” alone means that the field is part of the bytes that the
+        header’s hash is of, and nothing more here: fees, coins and the skip list follow from applying all ledgers before.
+      </p>
       <Fold summary="The header as JSON and XDR">{() => <Raw name="The header" json={ledger.json} xdr={ledger.xdr} />}</Fold>
     </section>
   );
@@ -147,6 +172,11 @@ function Transactions({ at, ledger, rows }: { readonly at: At; readonly ledger: 
   );
 }
 
+/** How many validators validly signed a message for the ledger's value. */
+function signersOf({ scp }: Ledger): number {
+  return scp?.nodes.filter(({ signature, sameValue }) => signature === 'holds' && sameValue === true).length ?? 0;
+}
+
 export function LedgerView({ ledger, ...at }: At & { readonly ledger: number }): JSX.Element {
   const { looked, again } = useLooked((signal) => at.archive.explorer.ledger(ledger, { signal }));
   const state = looked.value;
@@ -164,8 +194,10 @@ export function LedgerView({ ledger, ...at }: At & { readonly ledger: number }):
       {state.state === 'failed' && <Failed at={at} failure={state.failure} again={again} ledger={ledger} />}
       {found !== null && (
         <Fragment>
-          <Header ledger={found} />
-          <Checks archive={at.archive} checks={found.checks} />
+          <Header at={at} ledger={found} />
+          <Checks archive={at.archive} checks={found.checks}>
+            <Fold class="fold chain-fold" summary="Walk the chain: from genesis to a signed tip">{() => <Later>{({ Chain }) => <Chain at={at} ledger={ledger} signed={signersOf(found)} />}</Later>}</Fold>
+          </Checks>
           <Transactions at={at} ledger={ledger} rows={found.transactions} />
           <Scp scp={found.scp} />
         </Fragment>

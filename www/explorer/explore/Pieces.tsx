@@ -5,6 +5,7 @@ import type { Check } from '../../lib/explore-types.ts';
 import { bytes, grouped } from '../format.ts';
 import { CopyButton } from '../parts/CopyButton.tsx';
 import { Icon } from '../parts/Icon.tsx';
+import { JsonTree } from './JsonTree.tsx';
 import { ago, iso, utc } from './words.ts';
 
 export type Outcome = Check['outcome'];
@@ -79,11 +80,18 @@ export function Verbatim({ text, what }: { readonly text: string; readonly what:
 }
 
 /** A value as stellar’s tools print it, and the same as XDR. */
-export function Raw({ json, xdr, name }: { readonly json: unknown; readonly xdr?: string | undefined; readonly name: string }): JSX.Element {
+export function Raw({ json, xdr, hex, name }: {
+  readonly json: unknown;
+  /** Base64. */
+  readonly xdr?: string | undefined;
+  readonly hex?: string;
+  readonly name: string;
+}): JSX.Element {
+  const beside = xdr ?? hex;
   return (
-    <div class={xdr === undefined ? 'raw single' : 'raw'}>
-      <Verbatim what={`${name} as JSON`} text={JSON.stringify(json, null, 2) ?? 'null'} />
-      {xdr !== undefined && <Verbatim what={`${name} as XDR, base64`} text={xdr} />}
+    <div class={beside === undefined ? 'raw single' : 'raw'}>
+      {json === null || json === undefined ? <p class="hint">It is newer than this verifier, which cannot decode it.</p> : <JsonTree what={`${name} as JSON`} value={json} />}
+      {beside !== undefined && <Verbatim what={`${name} as XDR, ${xdr === undefined ? 'hexadecimal' : 'base64'}`} text={beside} />}
     </div>
   );
 }

@@ -31,7 +31,7 @@ let folders = 0;
 /** What the archive is called between here and the worker: a folder that was chosen twice is two. */
 function archiveOf(source: ExploreSource): string {
   if ('url' in source) return `url ${source.url}`;
-  const identity = 'handle' in source ? source.handle : source.files;
+  const identity = 'handle' in source ? source.handle : 'zip' in source ? source.zip : source.files;
   const known = folderNames.get(identity);
   if (known !== undefined) return known;
   folders += 1;

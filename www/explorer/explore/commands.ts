@@ -2,14 +2,17 @@
 import type { Check, Excerpt } from '../../lib/explore-types.ts';
 import { quoted } from '../form.ts';
 
-/** Where the files of an archive are: `base` an address, or the path of a folder. */
+/** Where the files of an archive are: `base` an address, or the path of a folder or a zip. */
 export interface Place {
   readonly base: string;
+  /** Which folder of the zip. */
+  readonly inside?: string;
   readonly online: boolean;
 }
 
 /** The whole file as it was before gzip, on standard output. */
-export function inflated({ base, online }: Place, path: string): string {
+export function inflated({ base, inside, online }: Place, path: string): string {
+  if (inside !== undefined) return `unzip -p ${quoted(`./${base}`)} ${quoted(inside + path)} | gzip -dc`;
   if (online) return `curl -s ${quoted(new URL(path, base.endsWith('/') ? base : `${base}/`).href)} | gzip -dc`;
   return `gzip -dc ${quoted(`${base.startsWith('/') ? base : `./${base}`}/${path}`)}`;
 }

@@ -10,7 +10,8 @@ import type { ArchiveStatus, CompareEvent, CompareOptions, CompareReport, ReadOp
 export type ExploreSource =
   | { readonly url: string }
   | { readonly name: string; readonly handle: FileSystemDirectoryHandle }
-  | { readonly name: string; readonly files: ReadonlyMap<string, File> };
+  | { readonly name: string; readonly files: ReadonlyMap<string, File> }
+  | { readonly name: string; readonly zip: File };
 
 type Methods = Omit<ArchiveExplorer, 'close'>;
 /** Arguments as they are called with, but for what cannot be cloned. */

@@ -7,7 +7,7 @@
 import { ArchiveVerifierError, archiveStatus, compareArchives, exploreArchive, proveTransaction } from '../../lib/index.ts';
 import type { ArchiveExplorer, ExploreOptions } from '../../lib/explore-types.ts';
 import type { ArchiveReader } from '../../lib/types.ts';
-import { filesReader, handleReader } from '../folder-reader.ts';
+import { filesReader, handleReader, zipReader } from '../folder-reader.ts';
 import type { ExploreFault, ExploreQuestion, ExploreSource, FromExplorer, TaskQuestion, ToExplorer } from './protocol.ts';
 
 const explorers = new Map<string, ArchiveExplorer>();
@@ -19,6 +19,7 @@ export function isForExplorer(data: unknown): data is ToExplorer {
 
 function read(source: ExploreSource): string | ArchiveReader {
   if ('url' in source) return source.url;
+  if ('zip' in source) return zipReader(source.zip, source.name);
   return 'handle' in source ? handleReader(source.handle, source.name) : filesReader(source.files, source.name);
 }
 

@@ -10,8 +10,11 @@ import { form, sourceLabel } from '../store.ts';
 import { explorerOf } from './client.ts';
 
 export type Archive =
-  /** `base`: where its files are, for links and commands: an address, or the name of a folder. */
-  | { readonly state: 'open'; readonly explorer: ArchiveExplorer; readonly name: string; readonly base: string; readonly online: boolean; readonly source: Source }
+  /** `base`: where its files are, for links and commands: an address, or the name of a folder or a zip. `inside`: which folder of the zip. */
+  | {
+    readonly state: 'open'; readonly explorer: ArchiveExplorer; readonly name: string; readonly base: string; readonly inside?: string;
+    readonly online: boolean; readonly source: Source;
+  }
   | { readonly state: 'none' }
   | { readonly state: 'fault'; readonly name: string; readonly fault: FieldFault; readonly source: Source };
 
@@ -30,6 +33,10 @@ export function archiveAt(place: number): Archive {
   if (wanted.kind === 'url') return { state: 'open', explorer: explorerOf({ url: name }), name, base: name, online: true, source: wanted };
   const folder = folders.value.get(wanted.name);
   if (folder === undefined) return { state: 'none' };
+  if (folder.zip !== undefined) {
+    const explorer = explorerOf({ name: wanted.name, zip: folder.zip });
+    return { state: 'open', explorer, name, base: wanted.name, inside: folder.inside?.root ?? '', online: false, source: wanted };
+  }
   const explorer = folder.handle === undefined ? explorerOf({ name: wanted.name, files: folder.files ?? new Map() }) : explorerOf({ name: wanted.name, handle: folder.handle });
   return { state: 'open', explorer, name, base: wanted.name, online: false, source: wanted };
 }
@@ -43,6 +50,7 @@ export async function sizeOf(archive: Extract<Archive, { state: 'open' }>, path:
       return answer.ok && length !== null ? Number(length) : null;
     }
     const folder = folders.value.get(archive.source.name);
+    if (folder?.inside !== undefined) return folder.inside.sizeOf(path);
     if (folder?.files !== undefined) return folder.files.get(path)?.size ?? null;
     if (folder?.handle === undefined) return null;
     const parts = path.split('/');

@@ -96,6 +96,12 @@ export function contractInstanceKey(contract: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes));
 }
 
+/** `LedgerKey` of the code of contracts, by its hash. */
+export function codeKey(hash: string): string {
+  const bytes = hash.match(/../g)?.map((pair) => parseInt(pair, 16)) ?? [];
+  return btoa(String.fromCharCode(0, 0, 0, 7, ...bytes));
+}
+
 const KEY_NAMES = ['account', 'trustline', 'offer', 'data', 'claimable balance', 'liquidity pool', 'contract data', 'contract code', 'config setting', 'ttl'];
 /** Bytes, where all keys of the type have as many. */
 const KEY_SIZES: readonly (number | null)[] = [40, null, 48, null, 40, 36, null, 36, 8, 36];

@@ -19,6 +19,7 @@ export function asSource(source: Source): ExploreSource | null {
   if (source.kind === 'url') return source.url.trim() === '' ? null : { url: sourceLabel(source) };
   const folder = folders.value.get(source.name);
   if (folder?.handle !== undefined) return { name: source.name, handle: folder.handle };
+  if (folder?.zip !== undefined) return { name: source.name, zip: folder.zip };
   return folder?.files === undefined ? null : { name: source.name, files: folder.files };
 }
 

@@ -4,60 +4,16 @@ import type { JSX } from 'preact';
 import { checkpointOf } from '../checkpoints.ts';
 import { parseLedger, SCOPE_FIELDS, type Scope, sourceField, type TextName, TRUST_FIELDS } from '../form.ts';
 import { grouped } from '../format.ts';
-import { announce, askedToRun, busy, checked, choose, copying, edit, engine, form, localArchives, openCopy, run, start, targetSource, tried } from '../store.ts';
+import { announce, askedToRun, busy, checked, copying, edit, engine, form, NETWORK_LABEL, openCopy, run, start, tried } from '../store.ts';
+import { auditHref } from './AuditPart.tsx';
 import { ArchiveRows } from './ArchiveRows.tsx';
 import { CompareButton } from './ComparePart.tsx';
 import { Fault, shownFault } from './Fault.tsx';
 import { FreshPart } from './FreshPart.tsx';
 import { Icon } from './Icon.tsx';
+import { KnownArchives, KnownPart } from './KnownPart.tsx';
 import { Toggle } from './Toggle.tsx';
 import { TrustFields } from './TrustFields.tsx';
-
-const NETWORK_LABEL: Readonly<Record<string, string>> = {
-  pubnet: 'Public network',
-  testnet: 'Test network',
-  futurenet: 'Futurenet',
-  standalone: 'Standalone',
-};
-
-function KnownArchives(): JSX.Element {
-  const state = engine.value;
-  const presets = state.state === 'ready' ? state.engine.presets : [];
-  const known = [
-    ...localArchives.value.map((archive) => archive.url),
-    ...presets.flatMap((preset) => preset.archives.map((archive) => archive.url)),
-  ];
-  const target = form.value.sources[targetSource.value];
-  const entered = target?.kind === 'url' ? target.url : '';
-  const onChoice = (url: string): void => {
-    if (known.includes(url)) choose(url, presets.find((preset) => preset.archives.some((archive) => archive.url === url))?.name);
-  };
-  return (
-    <div class="field">
-      <label for="known">Known archives</label>
-      <select
-        id="known"
-        value={known.includes(entered) ? entered : ''}
-        disabled={known.length === 0}
-        onChange={(event) => onChoice(event.currentTarget.value)}
-      >
-        <option value="">{state.state === 'loading' ? 'Loading…' : known.length === 0 ? 'None available' : 'Choose…'}</option>
-        {localArchives.value.length > 0 && (
-          <optgroup label="On this server">
-            {localArchives.value.map((archive) => <option key={archive.url} value={archive.url}>{archive.name}</option>)}
-          </optgroup>
-        )}
-        {presets.filter((preset) => preset.archives.length > 0).map((preset) => (
-          <optgroup key={preset.name} label={NETWORK_LABEL[preset.name] ?? preset.name}>
-            {preset.archives.map((archive) => (
-              <option key={archive.url} value={archive.url}>{archive.organisation} – {archive.name}</option>
-            ))}
-          </optgroup>
-        ))}
-      </select>
-    </div>
-  );
-}
 
 const TEXT: Readonly<Record<TextName, { readonly label: string; readonly placeholder: string }>> = {
   low: { label: 'From ledger', placeholder: 'first' },
@@ -130,7 +86,7 @@ function RangeHint(): JSX.Element {
     return (
       <p class="hint range-hint caution" id="range-hint">
         <Icon name="warning" />
-        <span>Without a range this downloads the whole history of the public network, which is terabytes. Give a range first, or choose the newest ledgers or a sample.</span>
+        <span>Without a range this downloads the whole history of the public network, which is terabytes. Give a range first, or choose the newest ledgers or a sample. For all of it there is the <a href={auditHref()}>audit over a fleet</a>.</span>
       </p>
     );
   }
@@ -186,6 +142,7 @@ export function ArchiveForm(): JSX.Element {
         <ArchiveRows />
         <KnownArchives />
         <FreshPart />
+        <KnownPart />
         <ScopeField />
         {SCOPE_FIELDS[scope].map((name) => <TextField key={name} name={name} />)}
         <TextField name="network" />
@@ -196,7 +153,7 @@ export function ArchiveForm(): JSX.Element {
         <legend class="visually-hidden">How much to check</legend>
         {check && <Toggle name="deep" label="Deep check" hint="Also compares every result with its transaction and looks inside buckets. Slower." />}
         <Toggle name="skipOptional" label="Skip SCP files" hint="Leaves out the consensus messages, which archives need not have." />
-        {check && <Toggle name="skipBuckets" label="Skip bucket files" hint="Saves most of the download; their hashes are still compared with the headers." />}
+        {check && <Toggle name="skipBuckets" label="Skip bucket files" hint="Saves about half of the download; their hashes are still compared with the headers." />}
         {check && <Toggle name="newestFirst" label="Newest first" hint="Begins at the end of the ledgers instead of at their start." />}
       </fieldset>
       <TrustFields />
@@ -206,13 +163,15 @@ export function ArchiveForm(): JSX.Element {
         </button>
         <p class="hint">
           {askedToRun.value ? 'You followed a link that suggests this check. ' : ''}
-          {busy.value ? 'A check is under way below; cancel it to start another.' : 'Nothing is downloaded from the archive before you start.'}
+          {busy.value ? 'A check is under way below; cancel it to start another.'
+            : form.value.sources.every(({ kind }) => kind === 'folder') ? 'Everything is read on this computer: no server is asked for anything.' : 'Nothing is downloaded from the archive before you start.'}
         </p>
         <p class="actions copy-ways">
           <button id="ask-cost" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => void whatItTakes()}>Estimate</button>
           <button id="mirror" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => openCopy('mirror')}>Mirror…</button>
           <button id="repair" type="button" class="button quiet" disabled={busy.value || state.state === 'failed'} onClick={() => openCopy('repair')}>Repair…</button>
           <CompareButton ready={usable} />
+          <button id="audit" type="button" class="button quiet" onClick={() => { location.hash = auditHref(); }}>Fleet audit…</button>
         </p>
         {costPart.value !== null && <costPart.value.Cost />}
       </div>}

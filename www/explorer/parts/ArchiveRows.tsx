@@ -1,19 +1,19 @@
 import type { JSX } from 'preact';
-import { chooseFolder, folders, freeName } from '../folders.ts';
+import { chooseAgain, chooseFolder, chooseZip, folders, freeName } from '../folders.ts';
 import { MAX_ARCHIVES, type Source, sourceField } from '../form.ts';
-import { activeSource, addSource, announce, form, removeSource, setSource } from '../store.ts';
+import { activeSource, addSource, announce, form, removeSource, setSource, takenNames } from '../store.ts';
 import { Fault, shownFault } from './Fault.tsx';
 import { AskFresh } from './FreshPart.tsx';
 import { Icon } from './Icon.tsx';
+import { Taken } from './Taken.tsx';
 
 function focusSoon(id: string): void {
   requestAnimationFrame(() => document.getElementById(id)?.focus());
 }
 
-async function addFolder(): Promise<void> {
-  const taken = form.value.sources.flatMap((source) => (source.kind === 'folder' ? [source.name] : []));
-  const name = await chooseFolder((own) => freeName(own, taken));
-  if (name !== null) addSource({ kind: 'folder', name });
+async function add(zip: boolean): Promise<void> {
+  const name = await (zip ? chooseZip : chooseFolder)((own) => freeName(own, takenNames()));
+  if (name !== null) addSource({ kind: 'folder', name, ...(zip ? { zip: true } : {}) });
 }
 
 function remove(place: number): void {
@@ -51,7 +51,7 @@ function Row({ source, place, only }: { readonly source: Source; readonly place:
             <Icon name="folder" />
             <span class="folder-name">{source.name}</span>
             {open ? <span class="hint">on this computer</span> : (
-              <button type="button" class="button small" aria-label={`Choose the folder ${source.name}`} onClick={() => void chooseFolder(() => source.name)}>
+              <button type="button" class="button small" aria-label={`Choose the ${source.zip === true ? 'zip' : 'folder'} ${source.name}`} onClick={() => void chooseAgain(source)}>
                 Choose it again
               </button>
             )}
@@ -86,9 +86,11 @@ export function ArchiveRows(): JSX.Element {
         >
           Add an archive
         </button>
-        <button id="add-folder" type="button" class="button small quiet" disabled={full} onClick={() => void addFolder()}>Add a folder</button>
+        <button id="add-folder" type="button" class="button small quiet" disabled={full} onClick={() => void add(false)}>Add a folder</button>
+        <button id="add-zip" type="button" class="button small quiet" disabled={full} onClick={() => void add(true)}>Add a zip</button>
         <AskFresh />
       </p>
+      <Taken />
     </fieldset>
   );
 }

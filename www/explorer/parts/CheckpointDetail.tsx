@@ -21,9 +21,10 @@ export function CheckpointDetail(props: {
   void run.tick.value;
   const over = isOver(run.phase.value);
   const end = Math.min(props.index + props.size, table.count);
-  const worst = table.worst(props.index, props.size);
+  const worst = table.shown(props.index, props.size);
   let index = props.index;
-  while (index < end - 1 && table.stateAt(index) !== worst) index += 1;
+  while (index < end - 1 && table.shown(index, 1) !== worst) index += 1;
+  const underWay = worst === 'in-flight';
   const checkpoint = table.checkpointAt(index);
   const findings = run.findings.value.filter((finding) => finding.checkpoint === checkpoint);
   return (
@@ -45,7 +46,7 @@ export function CheckpointDetail(props: {
           return (
             <li key={kind}>
               <span class="file-kind">{KIND_LABEL[kind]}</span>
-              {over && state === 'pending' ? <StatusBadge state={state} word={table.sampled ? 'Not in the sample' : 'Not reached'} /> : <StatusBadge state={state} />}
+              {underWay ? <StatusBadge state="in-flight" /> : over && state === 'pending' ? <StatusBadge state={state} word={table.sampled ? 'Not in the sample' : 'Not reached'} /> : <StatusBadge state={state} />}
               <FileLinks archives={run.archives} path={filePath(kind, checkpoint)} />
             </li>
           );

@@ -2,14 +2,15 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { LedgerRange } from '../../lib/types.ts';
-import { type CellState, type CheckpointTable, firstLedgerOf } from '../checkpoints.ts';
+import { type CheckpointTable, firstLedgerOf, type ShownState } from '../checkpoints.ts';
 import { grouped, hex, plural } from '../format.ts';
-import { cellAt, drawMap, holding, indexOf, layOut, type MapLayout, type MapView, moved, shareOf, zoomed } from '../map-paint.ts';
+import { cellAt, holding, indexOf, layOut, type MapLayout, MapPainter, type MapView, moved, shareOf, zoomed } from '../map-paint.ts';
 import { isOver, type Run } from '../run.ts';
 import { CheckpointDetail } from './CheckpointDetail.tsx';
 import { sealedRanges } from './Vouchers.tsx';
 
-export function wordFor(state: CellState, over: boolean, sampled: boolean): string {
+export function wordFor(state: ShownState, over: boolean, sampled: boolean): string {
+  if (state === 'in-flight') return 'in flight';
   return state === 'pending' ? (over ? (sampled ? 'not in the sample' : 'not reached') : 'pending') : state;
 }
 
@@ -20,7 +21,7 @@ function readOut(table: CheckpointTable, layout: MapLayout, cell: number, over: 
   const last = table.checkpointAt(index + size - 1);
   const ledgers = `ledgers ${grouped(firstLedgerOf(checkpoint, table.frequency))} to ${grouped(last)}`;
   const share = Math.max(0, ...sealed.map((range) => shareOf(table, layout, cell, range)));
-  const word = `${wordFor(table.worst(index, size), over, table.sampled)}${share === 0 ? '' : share < 1 ? ', vouched for in part' : ', vouched for'}`;
+  const word = `${wordFor(table.shown(index, size), over, table.sampled)}${share === 0 ? '' : share < 1 ? ', vouched for in part' : ', vouched for'}`;
   return size === 1
     ? `Checkpoint ${grouped(checkpoint)} (${hex(checkpoint)}), ${ledgers}: ${word}`
     : `${plural(size, 'checkpoint')} from ${grouped(checkpoint)} (${hex(checkpoint)}), ${ledgers}: ${word}`;
@@ -30,15 +31,16 @@ function Legend({ run, table, sealed }: { readonly run: Run; readonly table: Che
   void run.tick.value;
   const over = isOver(run.phase.value);
   const counts = table.counts();
-  const shown: readonly CellState[] = ['verified', 'faulty', 'unchecked', 'pending'];
+  const shown: readonly ShownState[] = ['verified', 'faulty', 'unchecked', 'in-flight', 'pending'];
   return (
     <ul class="legend">
-      {shown.filter((state) => state !== 'pending' || !over || counts.pending > 0).map((state) => (
+      {shown.filter((state) => (state === 'pending' ? !over || counts.pending > 0 : state !== 'in-flight' || !over)).map((state) => (
         <li key={state}>
           <svg class={`swatch tone-${state}`} viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
             {state === 'verified' && <rect width="12" height="12" fill="currentColor" />}
             {state === 'faulty' && (<><rect width="12" height="12" fill="currentColor" /><path class="cut" d="M3 3l6 6M9 3l-6 6" /></>)}
             {state === 'unchecked' && <path class="line" d="M.7.7h10.6v10.6H.7zM.7 11.3L11.3.7" />}
+            {state === 'in-flight' && (<><path class="line" d="M.75.75h10.5v10.5H.75z" /><rect y="6" width="12" height="6" fill="currentColor" /></>)}
             {state === 'pending' && <rect x="4" y="4" width="4" height="4" fill="currentColor" />}
           </svg>
           <span class="figure">{grouped(counts[state])}</span> {wordFor(state, over, table.sampled)}
@@ -66,6 +68,7 @@ function Map({ run, table }: { readonly run: Run; readonly table: CheckpointTabl
   const hovered = useSignal<number | null>(null);
   const focused = useSignal(false);
   const theme = useSignal(0);
+  const painter = useRef<MapPainter | null>(null);
   /** None: the whole range. */
   const part = useSignal<MapView | null>(null);
   const drag = useRef<{ readonly x: number; readonly y: number; readonly view: MapView; moved: boolean } | null>(null);
@@ -102,7 +105,8 @@ function Map({ run, table }: { readonly run: Run; readonly table: CheckpointTabl
   // With the legend, not a frame after it: both show the same table.
   useLayoutEffect(() => {
     if (canvas.current === null || width.value === 0) return;
-    drawMap(canvas.current, table, layout, marked, sealed);
+    painter.current ??= new MapPainter();
+    painter.current.draw(canvas.current, table, layout, marked, sealed);
   }, [tick, width.value, marked, theme.value, table, sealed.length, layout.start, layout.cells]);
 
   const show = (next: MapView): void => {

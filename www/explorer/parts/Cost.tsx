@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { cost, forgetCost } from '../cost.ts';
-import { bytes, ended, grouped, sentence } from '../format.ts';
+import { amountWords, cost, forgetCost } from '../cost.ts';
+import { ended, sentence } from '../format.ts';
 import { form } from '../store.ts';
 
 export { askCost } from '../cost.ts';
@@ -15,13 +15,13 @@ export function Cost(): JSX.Element | null {
     case 'none':
       return null;
     case 'asking':
-      return <p class="hint cost" role="status">Looking at a few checkpoints…</p>;
+      return <p class="hint cost">Looking at a few checkpoints…</p>;
     case 'failed':
       return <p class="hint cost caution">{sentence(known.message)} {ended(known.advice)}</p>;
     case 'known':
       return (
         <p class="hint cost" id="cost">
-          <strong>About {grouped(known.requests)} requests and {bytes(known.bytes)}.</strong> {known.basis}
+          <strong>{amountWords(known.least, known.most)}</strong> {known.basis}
         </p>
       );
   }

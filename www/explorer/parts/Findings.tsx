@@ -1,11 +1,14 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { Finding } from '../../lib/types.ts';
 import { grouped, plural, sentence, shortName } from '../format.ts';
+import { othersOf } from '../others.ts';
 import type { Run } from '../run.ts';
-import { lookLink } from '../store.ts';
+import { engine, form, localArchives, lookLink } from '../store.ts';
 import { CopyButton } from './CopyButton.tsx';
 import { FileLink } from './FileLink.tsx';
+import { Fix } from './Fix.tsx';
 import { Value } from './Hash.tsx';
 import { Icon } from './Icon.tsx';
 import { Prose } from './Prose.tsx';
@@ -16,7 +19,7 @@ const ALIKE = 3;
 /** No more cards than this at one press of a button: a browser takes seconds to lay out thousands. */
 const MAX_STEP = 500;
 
-/** Findings that say the same about different places, in the order of the first of each. */
+/** Findings that say the same about different places: errors, then warnings, each in the order of the first. */
 function groups(findings: readonly Finding[]): readonly (readonly [key: string, alike: readonly Finding[]])[] {
   const byWords = new Map<string, Finding[]>();
   for (const finding of findings) {
@@ -25,7 +28,8 @@ function groups(findings: readonly Finding[]): readonly (readonly [key: string, 
     if (alike === undefined) byWords.set(key, [finding]);
     else alike.push(finding);
   }
-  return [...byWords];
+  const isWarning = ([, [first]]: readonly [string, readonly Finding[]]): number => (first?.severity === 'error' ? 0 : 1);
+  return [...byWords].sort((one, other) => isWarning(one) - isWarning(other));
 }
 
 /** A finding as one would paste it into an issue. */
@@ -100,8 +104,9 @@ export function Findings({ run }: { readonly run: Run }): JSX.Element | null {
   const shown = useSignal(PAGE);
   const unfolded = useSignal<ReadonlySet<string>>(new Set());
   const findings = run.findings.value;
-  if (findings.length === 0) return null;
   const report = run.report.value;
+  const others = useMemo(() => (report === null ? [] : othersOf(report)), [report, engine.value, localArchives.value, form.value]);
+  if (findings.length === 0) return null;
   const dropped = report?.findingsDropped ?? 0;
   const counts: Record<string, number> = {};
   for (const finding of findings) counts[finding.code] = (counts[finding.code] ?? 0) + 1;
@@ -111,7 +116,8 @@ export function Findings({ run }: { readonly run: Run }): JSX.Element | null {
     shown.value += Math.min(count, MAX_STEP);
   };
   const rows = groups(findings).flatMap(([key, alike]) => {
-    if (alike.length <= ALIKE || unfolded.value.has(key)) return alike.map((finding) => <FindingCard key={finding} finding={finding} />);
+    const fix = report === null ? [] : [<Fix key={`fix ${key}`} run={run} report={report} alike={alike} others={others} />];
+    if (alike.length <= ALIKE || unfolded.value.has(key)) return [...alike.map((finding) => <FindingCard key={finding} finding={finding} />), ...fix];
     return [
       ...alike.slice(0, ALIKE).map((finding) => <FindingCard key={finding} finding={finding} />),
       <li key={key} class="alike">
@@ -119,6 +125,7 @@ export function Findings({ run }: { readonly run: Run }): JSX.Element | null {
           Show all {grouped(alike.length)} × {alike[0]?.code}
         </button>
       </li>,
+      ...fix,
     ];
   });
   return (

@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import type { Verdict } from '../../lib/types.ts';
-import type { CellState } from '../checkpoints.ts';
+import type { ShownState } from '../checkpoints.ts';
 import type { WorkState } from '../works.ts';
 
-export type IconName = CellState | Verdict | WorkState | 'info' | 'warning' | 'link' | 'folder' | 'remove' | 'resting' | 'none';
+export type IconName = ShownState | Verdict | WorkState | 'info' | 'warning' | 'link' | 'folder' | 'remove' | 'resting' | 'none';
 
 const SHAPES: Readonly<Record<IconName, JSX.Element>> = {
   verified: (<><circle cx="8" cy="8" r="7" fill="currentColor" /><path class="cut" d="M4.6 8.3l2.3 2.3 4.5-5" /></>),
@@ -11,6 +11,7 @@ const SHAPES: Readonly<Record<IconName, JSX.Element>> = {
   unchecked: (<><circle class="line" cx="8" cy="8" r="6.2" stroke-dasharray="3.2 2.3" /><path class="line" d="M5.2 8h5.6" /></>),
   incomplete: (<><circle class="line" cx="8" cy="8" r="6.2" stroke-dasharray="3.2 2.3" /><path class="line" d="M5.2 8h5.6" /></>),
   pending: (<circle cx="8" cy="8" r="2.4" fill="currentColor" />),
+  'in-flight': (<><circle class="line" cx="8" cy="8" r="6.2" /><path fill="currentColor" d="M1.8 8h12.4a6.2 6.2 0 0 1-12.4 0z" /></>),
   info: (<><circle class="line" cx="8" cy="8" r="6.4" /><path class="line" d="M8 7.2v4M8 4.4v.9" /></>),
   warning: (<><path class="line" d="M8 1.8l6.6 12H1.4z" /><path class="line" d="M8 6.2v3.6M8 11.2v.9" /></>),
   done: (<path class="line" d="M2.6 8.6l3.4 3.4 7.4-8" />),

@@ -9,7 +9,6 @@ import { useEffect } from 'preact/hooks';
 import { encodeForm } from '../form.ts';
 import { shortName } from '../format.ts';
 import { form, lookLink, sourceLabel } from '../store.ts';
-import { DropZone } from './DropZone.tsx';
 import { NotLoaded } from './NotLoaded.tsx';
 
 type Part = typeof import('../explore/Explore.tsx');
@@ -33,13 +32,18 @@ function typing(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest('input, textarea, select, dialog') !== null;
 }
 
+/** The list of the page's keys. */
+export function showKeys(): void {
+  void load().then((loaded) => loaded?.showKeys());
+}
+
 function onKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   if (event.key === '/') {
     event.preventDefault();
     document.getElementById('look-up')?.focus();
   } else if (event.key === '?') {
-    void load().then((loaded) => loaded?.showKeys());
+    showKeys();
   }
 }
 
@@ -64,7 +68,7 @@ export function LookUp(): JSX.Element {
   const [first] = form.value.sources;
   const named = first !== undefined && (first.kind === 'folder' || first.url.trim() !== '');
   return (
-    <DropZone class="look-up" onFile={(file) => void load().then((loaded) => loaded?.takeFile(file))}>
+    <div class="look-up">
       <form
         role="search" aria-label="Look up" noValidate
         onSubmit={(event) => {
@@ -91,7 +95,8 @@ export function LookUp(): JSX.Element {
           )}
         </div>
       </form>
-    </DropZone>
+      {Loaded !== null && <Loaded.Keys />}
+    </div>
   );
 }
 

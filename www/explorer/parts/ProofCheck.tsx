@@ -1,10 +1,33 @@
-import { useSignal } from '@preact/signals';
+import { signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import type { ProofReport } from '../../lib/types.ts';
 import { chooseFile, textOf } from '../files.ts';
 import { believed, busy, form, formOpen, openProof, proof, run } from '../store.ts';
-import { DropZone } from './DropZone.tsx';
 import { Icon } from './Icon.tsx';
-import { ProofView } from './ProofView.tsx';
+import { NotLoaded } from './NotLoaded.tsx';
+
+const part = signal<typeof import('./ProofView.tsx') | null>(null);
+const refused = signal(false);
+
+/** Fetches what shows a verdict about a proof ahead of the first one, which may come when there is no network any more. */
+export async function fetchProofView(): Promise<void> {
+  refused.value = false;
+  try {
+    part.value ??= await import('./ProofView.tsx');
+  } catch {
+    refused.value = true;
+  }
+}
+
+/** The verdict, whose part comes right after the page. */
+function Outcome({ name, report }: { readonly name: string; readonly report: ProofReport }): JSX.Element {
+  useEffect(() => {
+    if (part.value === null) void fetchProofView();
+  }, []);
+  if (part.value !== null) return <part.value.ProofView name={name} report={report} />;
+  return refused.value ? <NotLoaded again={() => void fetchProofView()}>{null}</NotLoaded> : <p class="checking">Loading…</p>;
+}
 
 /** Bytes; the verifier itself takes no larger proof. */
 const LARGEST = 32 << 20;
@@ -45,7 +68,7 @@ export function ProofCheck(): JSX.Element | null {
   const state = proof.value;
   if (state === null && (busy.value || (run.value !== null && !formOpen.value))) return null;
   return (
-    <DropZone class="card proof-check" onFile={(file) => void open(file)}>
+    <div class="card proof-check">
       <section aria-labelledby="proof-title">
         <div class="card-head">
           <h2 id="proof-title">Check a proof</h2>
@@ -55,14 +78,14 @@ export function ProofCheck(): JSX.Element | null {
           </div>
         </div>
         <p class="hint">
-          A proof shows that a transaction or a ledger entry is in the history. Drop its file here: it is checked in this tab, also without a
+          A proof shows that a transaction or a ledger entry is in the history. Drop its file on this page: it is checked in this tab, also without a
           network. It believes {form.value.quorum === '' ? 'the validators of the proof’s network' : believed.value.words}, as chosen above.
         </p>
         <Paste />
         {state?.state === 'checking' && <p class="checking">Checking {state.name}…</p>}
         {state?.state === 'failed' && <p class="fault"><Icon name="warning" /><span>{state.name} could not be checked: {state.reason}</span></p>}
-        {state?.state === 'done' && <ProofView name={state.name} report={state.report} />}
+        {state?.state === 'done' && <Outcome name={state.name} report={state.report} />}
       </section>
-    </DropZone>
+    </div>
   );
 }

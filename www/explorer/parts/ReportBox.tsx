@@ -31,21 +31,22 @@ async function savePicture(run: Run, report: Report): Promise<void> {
   saveFile(`${fileName('map', report)}.png`, await mapPicture(table, report, sealedRanges(report), document.body));
 }
 
-async function savePlan(report: Report): Promise<void> {
+export async function savePlan(report: Report): Promise<void> {
   saveFile(`${fileName('plan', report)}.json`, `${JSON.stringify(await planOf(report), null, 2)}\n`);
 }
 
 /** Saving may fail: the part is loaded then, or the picture too large. */
-function saving(save: () => Promise<void>): () => void {
+export function saving(save: () => Promise<void>): () => void {
   return () => {
     save().then(() => announce('Saved'), (error: unknown) => announce(`Not saved: ${error instanceof Error ? error.message : String(error)}`));
   };
 }
 
-export function ReportBox({ run }: { readonly run: Run }): JSX.Element | null {
+/** `from`: where the report is from, if it is not of a check in this tab. */
+export function ReportBox({ run, from }: { readonly run: Run; readonly from?: { readonly link: string; readonly command: string } }): JSX.Element | null {
   const report = run.report.value;
   if (report === null) return null;
-  const command = commandLine(run.archives, run.options, run.setup.form.hashesFile || undefined);
+  const command = from?.command ?? commandLine(run.archives, run.options, run.setup.form.hashesFile || undefined);
   const own = run.options.trust?.quorumSet;
   return (
     <section class="card" aria-labelledby="report-title">
@@ -53,7 +54,7 @@ export function ReportBox({ run }: { readonly run: Run }): JSX.Element | null {
         <h2 id="report-title">Report</h2>
         <div class="actions">
           <button id="download" type="button" class="button" onClick={() => saveFile(`${fileName('report', report)}.json`, `${JSON.stringify(report, null, 2)}\n`)}>Download JSON</button>
-          <CopyButton label="Copy link" title="Copy link to this check" text={() => linkTo(run)} />
+          {from === undefined ? <CopyButton label="Copy link" title="Copy link to this check" text={() => linkTo(run)} /> : <CopyButton label="Copy link" title="Copy link to this report" text={() => from.link} />}
         </div>
       </div>
       <p class="actions take-away">
@@ -62,7 +63,7 @@ export function ReportBox({ run }: { readonly run: Run }): JSX.Element | null {
         {run.table.value !== null && <button type="button" class="button small" onClick={saving(() => savePicture(run, report))}>Map as PNG</button>}
         <button type="button" class="button small" onClick={() => print()}>Print</button>
       </p>
-      <p>The same check at the command line:</p>
+      <p>{from === undefined ? 'The same check at the command line:' : 'The same report at the command line:'}</p>
       <Command text={command} />
       {typeof own === 'object' && (
         <p class="hint">

@@ -1,15 +1,15 @@
-import type { JSX } from 'preact';
+import { Fragment, type JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { grouped, plural, shortName } from '../format.ts';
 import { summaryOf } from '../quorum-set.ts';
-import { isGoing, type Run } from '../run.ts';
-import { discardRun, newCheck, resumeRun } from '../store.ts';
+import { isGoing, type Phase, type Run } from '../run.ts';
+import { discardRun, newCheck, resumeRun, titles } from '../store.ts';
 import { Sources } from './Archives.tsx';
 import { CheckpointMap } from './CheckpointMap.tsx';
 import { Findings } from './Findings.tsx';
 import { ProgressPanel } from './ProgressPanel.tsx';
 import { ReportBox } from './ReportBox.tsx';
-import { Notes, Trouble } from './Trouble.tsx';
+import { Notes, NotKept, NotYet, Trouble } from './Trouble.tsx';
 import { Totals, VerdictBanner } from './Verdict.tsx';
 import { Vouchers } from './Vouchers.tsx';
 
@@ -74,11 +74,47 @@ function RunBar({ run }: { readonly run: Run }): JSX.Element {
   );
 }
 
+const STANDING: Readonly<Record<Phase, string>> = {
+  running: 'Checking', pausing: 'Pausing', paused: 'Paused', stopping: 'Stopping', done: 'Done', crashed: 'Stopped', refused: 'Not continued',
+};
+
+/** How it stands, in few words: what a tab has room for. */
+function titleOf(run: Run): string {
+  const { done, total } = run.progress.value?.checkpoints ?? { done: 0, total: 0 };
+  const verdict = run.report.value?.verdict;
+  const standing = verdict === undefined ? STANDING[run.phase.value] : `${verdict.slice(0, 1).toUpperCase()}${verdict.slice(1)}`;
+  const far = isGoing(run.phase.value) && total > 0 ? ` ${Math.floor((done / total) * 100)} %` : '';
+  return `${standing}${far}, ${run.archives.map(shortName).join(', ')}`;
+}
+
+/** What came of a check that was not made in this tab. `link` leads to it, `command` shows it at the command line. */
+export function ReportView({ run, link, command }: { readonly run: Run; readonly link: string; readonly command: string }): JSX.Element {
+  return (
+    <Fragment>
+      <VerdictBanner run={run} />
+      <Trouble run={run} elsewhere />
+      <Vouchers run={run} />
+      <Totals run={run} />
+      <Sources run={run} />
+      <Findings run={run} />
+      <Notes run={run} />
+      <ReportBox run={run} from={{ link, command }} />
+    </Fragment>
+  );
+}
+
 export function RunView({ run }: { readonly run: Run }): JSX.Element {
+  const title = titleOf(run);
+  useEffect(() => {
+    titles.check.value = title;
+  }, [title]);
+  useEffect(() => () => { titles.check.value = ''; }, []);
   return (
     <section class="run" aria-label="The check">
       <RunBar run={run} />
+      <NotYet run={run} />
       <VerdictBanner run={run} />
+      <NotKept run={run} />
       <ProgressPanel run={run} />
       <Trouble run={run} />
       <Vouchers run={run} />

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { chooseFolder } from '../folders.ts';
+import { chooseAgain } from '../folders.ts';
 import { plural, grouped, shortName } from '../format.ts';
 import type { SavedRun } from '../saved-runs.ts';
 import { busy, continueSaved, discardSaved, engine, formOpen, missesHashes, missingFolders, run, saved } from '../store.ts';
@@ -11,7 +11,7 @@ function Offer({ entry }: { readonly entry: SavedRun }): JSX.Element {
   const refused = useSignal(false);
   const missing = missingFolders(entry);
   // A list of files cannot be had again without choosing; a stored folder needs no more than a permission.
-  const lost = missing.filter((name) => refused.value || entry.handles[name] === undefined);
+  const lost = missing.filter(({ name }) => refused.value || entry.handles[name] === undefined);
   const onContinue = async (): Promise<void> => {
     refused.value = !(await continueSaved(entry));
   };
@@ -24,12 +24,12 @@ function Offer({ entry }: { readonly entry: SavedRun }): JSX.Element {
       </p>
       {lost.length > 0 ? (
         <p class="hint">
-          Part of it is read from a folder of this computer. Browsers forget such folders with the page, so it has to be chosen again:{' '}
-          {lost.map((name) => (
-            <button key={name} type="button" class="button small" onClick={() => void chooseFolder(() => name)}><Icon name="folder" /> Choose {name}</button>
+          Part of it is read from a {lost[0]?.zip === true ? 'zip' : 'folder'} of this computer. Browsers forget such {lost[0]?.zip === true ? 'files' : 'folders'} with the page, so it has to be chosen again:{' '}
+          {lost.map((source) => (
+            <button key={source.name} type="button" class="button small" onClick={() => void chooseAgain(source)}><Icon name="folder" /> Choose {source.name}</button>
           ))}
         </p>
-      ) : missing.length > 0 && <p class="hint">The browser will ask whether this page may read {missing.join(' and ')} again.</p>}
+      ) : missing.length > 0 && <p class="hint">The browser will ask whether this page may read {missing.map(({ name }) => name).join(' and ')} again.</p>}
       {missesHashes(entry) && (
         <p class="hint">
           It trusts the checkpoint hashes of a file, which has to be chosen again:{' '}

@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { chooseFile, saveFile, textOf } from '../files.ts';
 import { NOBODY, OWN, SET_FILE } from '../form.ts';
 import { plural, sentence } from '../format.ts';
-import { looksLikeConfig, prettySet, readQuorumSet, summaryOf } from '../quorum-set.ts';
+import { type KnownValidator, looksLikeConfig, prettySet, readQuorumSet, summaryOf } from '../quorum-set.ts';
 import { announce, believed, edit, engine, form, givenNames, hashFiles, validators } from '../store.ts';
 import { DropZone } from './DropZone.tsx';
 import { Fault, shownFault } from './Fault.tsx';
@@ -45,8 +45,8 @@ async function takeText(text: string): Promise<Taken> {
   }
   try {
     const { quorumSetFromConfig } = await import('../../lib/core-config.ts');
-    const { quorumSet, names, notes } = quorumSetFromConfig(text);
-    givenNames.value = new Map([...givenNames.value, ...Object.entries(names)]);
+    const { quorumSet, names, homeDomains, notes } = quorumSetFromConfig(text);
+    givenNames.value = new Map([...givenNames.value, ...Object.entries(names).map(([key, name]): [string, KnownValidator] => [key, { name, organisation: homeDomains[key] }])]);
     edit({ quorum: OWN, ownQuorum: prettySet(quorumSet) });
     announce(`Taken from the configuration: ${summaryOf(quorumSet)}`);
     return { refusal: null, notes };

@@ -91,7 +91,7 @@ function Halted({ run }: { readonly run: Run }): JSX.Element {
   const { done, total } = run.progress.value?.checkpoints ?? { done: run.setup.resume?.done ?? 0, total: 0 };
   const kept = run.state.value === null
     ? 'Nothing was verified yet, so resuming begins again.'
-    : run.stored.value
+    : run.stored.value === 'kept'
       ? 'It is kept in this browser and can be continued after a reload as well.'
       : 'This browser does not let the page keep it: it can be continued as long as this tab stays open.';
   return (
@@ -99,7 +99,7 @@ function Halted({ run }: { readonly run: Run }): JSX.Element {
       <h2 id="verdict-title"><Icon name="resting" /> Paused</h2>
       <p class="statement">
         {total === 0 ? 'The run had barely begun.' : `${grouped(done)} of ${plural(total, 'checkpoint')} done.`} {kept}
-        {run.setup.form.sources.some((source) => source.kind === 'folder') && ' Folders of this computer may have to be chosen again then.'}
+        {run.setup.form.sources.some((source) => source.kind === 'folder') && ' Folders and zips of this computer may have to be chosen again then.'}
       </p>
       <p class="meta">Something else first? <button id="change" type="button" class="link" onClick={newCheck}>New check</button></p>
     </section>
@@ -137,7 +137,12 @@ export function VerdictBanner({ run }: { readonly run: Run }): JSX.Element | nul
     return (
       <section class="verdict tone-faulty" aria-labelledby="verdict-title">
         <h2 id="verdict-title"><Icon name="warning" /> The check stopped</h2>
-        <p class="statement">{sentence(failure.message)} {sentence(failure.advice)}</p>
+        <p class="statement">
+          {sentence(failure.message)}{' '}
+          {failure.code !== 'CRASHED' ? sentence(failure.advice) : run.state.value === null
+            ? 'A new check begins with a fresh verifier; if it stops there again, please report this message.'
+            : '“Continue” goes on from the last state with a fresh verifier; if it stops there again, please report this message.'}
+        </p>
         <p class="meta">This says nothing about the archive. What was seen until then is kept below{run.state.value === null ? '' : ', and the run can be continued from there'}. <code>{failure.code}</code></p>
       </section>
     );
