@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /**
- * Everything this repository can be asked to do: `npm start`, `npm test`, `npm run build`, `npm run bench`.
+ * Everything this repository can be asked to do: `npm start`, `npm test`, `npm run build`, `npm run edge`,
+ * `npm run simulate-audit`, `npm run bench`.
  *
  * Needs Node and rustup, and nothing else: it has no dependencies of its own, so it speaks before anything is installed,
  * and installs what it finds missing. Steps that do not need each other run side by side; those whose inputs have not
  * changed do not run.
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Advice, Failed, ROOT, TARGET, absolute, ask, once, say, speakOn, stampedStep, step, stopChildren, total } from './run.mjs';
@@ -17,15 +18,25 @@ import { serve } from './serve.mjs';
 const USAGE = `usage: node pkg-config/x.mjs <command>
 
   start [--archive DIR] [--port N]   builds the page and serves it with a sample archive, and with the archive in DIR
-  test [native|wasm|node|page|peers ...] [--peers]
+  edge [--archive DIR] [--port N]    builds the edge worker and runs it here, over the same archives
+  test [native|wasm|node|page|packaging|edge|peers ...] [--peers]
                                      runs all tests, or some of them; those with stellar-archivist (peers) only when named
+  simulate-audit [--checkpoints N] [--consumers N,N…] [--seed N] [--json]
+                                     runs the audit of a whole archive in virtual time, with faults, and says what it takes
   build                              leaves the package and the page in dist/
-  bench [--peers] [--json]           measures the command line, its memory, and the page's map`;
+  bench [--peers] [--long] [--only PATTERN] [--rounds N] [--json [FILE]] [--against FILE [--strict]]
+                                     measures speed and memory: whole archives, every stage, in Node, browsers and workerd`;
 
-const COMMANDS = { start, test, build, bench };
+const COMMANDS = { start, edge, test, build, 'simulate-audit': simulation, bench };
 const WASM_TARGET = 'wasm32-unknown-unknown';
-const WASM_FILE = 'stellar_archive_verifier_bg.wasm';
+/** The modules of the package, each with its features: everything, and what a verification needs. */
+const MODULES = {
+  stellar_archive_verifier: 'audit,explore,prove,publish,web',
+  stellar_archive_verify: 'web',
+};
+const WASM_FILES = Object.keys(MODULES).map((name) => `${name}_bg.wasm`);
 const DEFAULT_PORT = 4173;
+const DEFAULT_EDGE_PORT = 8787;
 const FAILURE_LINES = 120;
 const WANTED_BROWSER = 'Chrome or Chromium with its chromedriver, on the path or named by CHROMIUM and CHROMEDRIVER';
 // Their own files rather than node_modules/.bin, which Windows would need a shell for.
@@ -57,9 +68,36 @@ function quit(status) {
 // ---- the commands
 
 async function start(args) {
+  const { port, archives } = served('start', args);
+  say('Building the page and the command line; the first time takes two or three minutes (logs: target/logs)');
+  await Promise.all([page(), library(), sampleArchive()]);
+  const { url } = await serveOn(port, archives);
+  say(`Ready in ${total()}: ${url}`, 'Ctrl-C ends it.');
+}
+
+async function edge(args) {
+  const { port, archives } = served('run edge', args);
+  say('Building the edge worker and the page; the first time takes two or three minutes (logs: target/logs)');
+  await Promise.all([edgeWorker(), page(), sampleArchive()]);
+  const site = await serve({ root: absolute('dist/explorer'), archives });
+  const { LOCAL_TOKEN, serveEdge } = await import('./edge.mjs');
+  const addresses = Object.fromEntries(Object.keys(archives).map((name) => [name, `${site.url}archive/${name}`]));
+  const { url } = await onPort(port, DEFAULT_EDGE_PORT, (free) => serveEdge({ archives: addresses, port: free }));
+  const tries = Object.keys(archives).flatMap((name) => [
+    `verify?archive=${name}`, `report/${name}`, `history/${name}`, `badge/${name}.svg`, `relay/${name}/.well-known/stellar-history.json`,
+  ]);
+  say(
+    `Ready in ${total()}: ${url}`, ...['status', 'metrics', 'audits', ...tries].map((path) => `  curl ${url}${path}`),
+    `  curl -X POST -H 'Authorization: Bearer ${LOCAL_TOKEN}' '${url}audit?archive=${Object.keys(archives)[0]}&buckets=1'`,
+    `In the page at ${site.url} the address of an archive may be ${url}relay/${Object.keys(archives)[0]}/`, 'Ctrl-C ends it.',
+  );
+}
+
+/** What `start` and `edge` take: a port, and a folder with an archive beside the sample. */
+function served(command, args) {
   const { values, positionals } = parse(args, { archive: { type: 'string' }, port: { type: 'string' } });
   // npm takes options for itself unless they stand behind `--`, and hands on what is left of them.
-  if (positionals.length > 0) throw new Advice(`start takes no "${positionals[0]}"; options go behind two dashes: npm start -- --archive DIR`);
+  if (positionals.length > 0) throw new Advice(`${command} takes no "${positionals[0]}"; options go behind two dashes: npm ${command} -- --archive DIR`);
   if (values.port !== undefined && !(/^\d+$/.test(values.port) && Number(values.port) < 65536)) {
     throw new Advice(`--port ${values.port} is no port: it is a number below 65536`);
   }
@@ -68,11 +106,7 @@ async function start(args) {
   if (local !== undefined && !existsSync(join(local, '.well-known'))) {
     throw new Advice(`${local} is no archive: it has no .well-known/stellar-history.json`);
   }
-  say('Building the page and the command line; the first time takes two or three minutes (logs: target/logs)');
-  await Promise.all([page(), library(), sampleArchive()]);
-  const archives = { sample: absolute('target/sample-archive'), ...(local === undefined ? {} : { local }) };
-  const { url } = await serveOn(values.port, archives);
-  say(`Ready in ${total()}: ${url}`, 'Ctrl-C ends it.');
+  return { port: values.port, archives: { sample: absolute('target/sample-archive'), ...(local === undefined ? {} : { local }) } };
 }
 
 async function build() {
@@ -81,8 +115,26 @@ async function build() {
   say(`Built dist/ in ${total()}`);
 }
 
+async function simulation(args) {
+  const { values } = parse(args, { checkpoints: { type: 'string' }, consumers: { type: 'string' }, seed: { type: 'string' }, json: { type: 'boolean' } });
+  const number = (name, text, most) => {
+    if (/^[1-9]\d{0,8}$/.test(text) && Number(text) <= most) return Number(text);
+    throw new Advice(`--${name} ${text}: it is a number from 1 to ${most}`);
+  };
+  const wanted = {
+    json: values.json === true,
+    ...(values.checkpoints === undefined ? {} : { checkpoints: number('checkpoints', values.checkpoints, 4_000_000) }),
+    ...(values.consumers === undefined ? {} : { consumers: values.consumers.split(',').map((each) => number('consumers', each, 250)) }),
+    ...(values.seed === undefined ? {} : { seed: number('seed', values.seed, 999_999_999) }),
+  };
+  if (wanted.json) speakOn(process.stderr);
+  await packages();
+  const { simulateAudit } = await import('./simulate-audit.mjs');
+  await simulateAudit(wanted);
+}
+
 async function test(args) {
-  const lanes = { native: [nativeTests, lint], wasm: [wasmTests], node: [typeCheck, nodeTests], page: [pageTests], peers: [peerTests] };
+  const lanes = { native: [nativeTests, lint], wasm: [wasmTests], node: [typeCheck, nodeTests], page: [pageTests], packaging: [packagingTests, crate], edge: [edgeTests], peers: [peerTests] };
   const { values, positionals } = parse(args, { peers: { type: 'boolean' } });
   const unknown = positionals.find((name) => !Object.hasOwn(lanes, name));
   if (unknown !== undefined) throw new Advice(`there are no tests named ${unknown}\n\n${USAGE}`);
@@ -100,11 +152,20 @@ async function test(args) {
 }
 
 async function bench(args) {
-  const { values } = parse(args, { json: { type: 'boolean' }, peers: { type: 'boolean' }, rounds: { type: 'string' } });
-  if (values.json) speakOn(process.stderr);
-  const [env] = await Promise.all([browser(), library(), page(), ...(values.peers ? [rust()] : []), ...(realArchives() === null ? [sampleArchive()] : [])]);
-  const { measure } = await import('./bench.mjs');
-  await measure({ ...values, env, archives: realArchives() });
+  const flags = Object.fromEntries(['json', 'long', 'peers', 'strict'].map((name) => [name, { type: 'boolean' }]));
+  const texts = Object.fromEntries(['against', 'only', 'rounds'].map((name) => [name, { type: 'string' }]));
+  const { values: { json, ...values }, positionals } = parse(args, { ...flags, ...texts });
+  // The file of --json is the only word that stands alone.
+  if (positionals.length > (json === true ? 1 : 0)) throw new Advice(`bench takes no "${positionals.at(-1)}"\n\n${USAGE}`);
+  const path = (name) => (name === undefined ? undefined : resolve(process.env.INIT_CWD ?? '.', name));
+  const [file] = positionals;
+  if (json === true && file === undefined) speakOn(process.stderr);
+  // What a machine cannot have is said of the rows that need it.
+  const found = Promise.all([browser().catch(() => ({})), firefox()]);
+  await Promise.all([found, library(), page(), ...(realArchives() === null ? [sampleArchive()] : [])]);
+  const { measure } = await import('./bench/bench.mjs');
+  const env = Object.assign({}, ...(await found));
+  await measure({ ...values, env, archives: realArchives(), json: path(file) ?? json, against: path(values.against) });
 }
 
 // ---- what has to be there first
@@ -222,23 +283,30 @@ const xtask = once(async () => {
 
 const wasm = once(async () => {
   await wasmTarget();
-  await step('Rust to wasm', ({ run }) =>
-    run('cargo', ['build', '--release', '--target', WASM_TARGET, '--features', 'explore,web', '--lib']),
-  );
+  // One after the other: they end up in one file, which is linked to before the next one is made.
+  for (const [name, features] of Object.entries(MODULES)) {
+    await step(`Rust to wasm: ${features}`, async ({ run }) => {
+      await run('cargo', ['build', '--release', '--target', WASM_TARGET, '--features', features, '--lib']);
+      mkdirSync(join(TARGET, 'modules'), { recursive: true });
+      copyFileSync(join(TARGET, WASM_TARGET, 'release/stellar_archive_verifier.wasm'), join(TARGET, `modules/${name}.wasm`));
+    });
+  }
 });
 
 const bindings = once(async () => {
   await Promise.all([wasm(), xtask()]);
-  const module = join(TARGET, WASM_TARGET, 'release/stellar_archive_verifier.wasm');
-  const inputs = ['Cargo.lock', 'pkg-config/xtask', `=${contentHash(module)}`];
-  await stampedStep('JavaScript for the wasm', { inputs, outputs: [`target/pkg/${WASM_FILE}`] }, ({ run }) =>
-    run(join(TARGET, 'xtask/xtask'), ['pkg', module]),
-  );
+  for (const name of Object.keys(MODULES)) {
+    const module = join(TARGET, `modules/${name}.wasm`);
+    const inputs = ['Cargo.lock', 'pkg-config/xtask', `=${contentHash(module)}`];
+    await stampedStep(`JavaScript for ${name}.wasm`, { inputs, outputs: [`target/pkg/${name}_bg.wasm`] }, ({ run }) =>
+      run(join(TARGET, 'xtask/xtask'), ['pkg', module, name]),
+    );
+  }
 });
 
 const page = once(async () => {
   await Promise.all([packages(), bindings()]);
-  const inputs = ['package-lock.json', 'pkg-config/vite.page.config.ts', 'target/pkg', 'www/explorer', 'www/lib'];
+  const inputs = ['package.json', 'package-lock.json', 'pkg-config/vite.page.config.ts', 'target/pkg', 'www/explorer', 'www/lib'];
   await stampedStep('the page', { inputs, outputs: ['dist/explorer/index.html'] }, ({ run }) =>
     run('node', [VITE, 'build', '--config', 'pkg-config/vite.page.config.ts']),
   );
@@ -246,12 +314,22 @@ const page = once(async () => {
 
 const library = once(async () => {
   await Promise.all([packages(), bindings()]);
-  const inputs = ['package-lock.json', 'pkg-config/vite.lib.config.ts', 'target/pkg', 'www/cli', 'www/lib'];
-  await stampedStep('the package and the command line', { inputs, outputs: ['dist/cli.mjs', `dist/${WASM_FILE}`] }, async ({ run }) => {
+  const inputs = ['package.json', 'package-lock.json', 'pkg-config/vite.lib.config.ts', 'target/pkg', 'www/cli', 'www/lib'];
+  await stampedStep('the package and the command line', { inputs, outputs: ['dist/cli.mjs', ...WASM_FILES.map((name) => `dist/${name}`)] }, async ({ run }) => {
     removeFromDist('.mjs');
     await run('node', [VITE, 'build', '--config', 'pkg-config/vite.lib.config.ts']);
-    copyFileSync(absolute(`target/pkg/${WASM_FILE}`), absolute(`dist/${WASM_FILE}`));
+    for (const name of WASM_FILES) copyFileSync(absolute(`target/pkg/${name}`), absolute(`dist/${name}`));
     chmodSync(absolute('dist/cli.mjs'), 0o755);
+  });
+});
+
+const edgeWorker = once(async () => {
+  await Promise.all([packages(), bindings()]);
+  const [name] = WASM_FILES;
+  const inputs = ['package-lock.json', 'pkg-config/vite.edge.config.ts', 'target/pkg', 'www/edge', 'www/lib'];
+  await stampedStep('the edge worker', { inputs, outputs: ['dist/edge/worker.mjs', `dist/edge/${name}`] }, async ({ run }) => {
+    await run('node', [VITE, 'build', '--config', 'pkg-config/vite.edge.config.ts']);
+    copyFileSync(absolute(`target/pkg/${name}`), absolute(`dist/edge/${name}`));
   });
 });
 
@@ -284,7 +362,16 @@ const sampleArchive = once(async () => {
   });
 });
 
-const dist = once(() => Promise.all([page(), library(), declarations()]));
+/** The sample beside the page, and the list that names it, so that there is something to try wherever the folder is put. */
+const example = once(async () => {
+  await Promise.all([page(), sampleArchive()]);
+  const from = absolute('target/sample-archive');
+  const { networkPassphrase: network } = JSON.parse(readFileSync(join(from, '.well-known/stellar-history.json'), 'utf8'));
+  cpSync(from, absolute('dist/explorer/sample'), { recursive: true });
+  writeFileSync(absolute('dist/explorer/archives.json'), `${JSON.stringify([{ name: 'Sample archive', url: './sample/', network }])}\n`);
+});
+
+const dist = once(() => Promise.all([page(), library(), declarations(), edgeWorker(), example()]));
 
 /** Chunks carry a hash in their names, so what an earlier build left would stay for ever. */
 function removeFromDist(ending) {
@@ -293,13 +380,17 @@ function removeFromDist(ending) {
 }
 
 async function serveOn(wanted, archives) {
-  const root = absolute('dist/explorer');
+  return onPort(wanted, DEFAULT_PORT, (port) => serve({ root: absolute('dist/explorer'), archives, port }));
+}
+
+/** The wanted port or none; the usual one, or any where that is taken. */
+async function onPort(wanted, usual, body) {
   try {
-    return await serve({ root, archives, port: wanted === undefined ? DEFAULT_PORT : Number(wanted) });
+    return await body(wanted === undefined ? usual : Number(wanted));
   } catch (error) {
     if (error.code !== 'EADDRINUSE') throw error;
     if (wanted !== undefined) throw new Advice(`port ${wanted} is taken`);
-    return serve({ root, archives, port: 0 });
+    return body(0);
   }
 }
 
@@ -321,14 +412,34 @@ async function lint() {
   const strict = ['--', '-D', 'warnings'];
   await step('clippy and the documentation', async ({ run }) => {
     await run('cargo', ['clippy', '--workspace', '--exclude', 'xtask', '--all-targets', '--features', 'native', ...strict]);
-    await run('cargo', ['clippy', '--target', WASM_TARGET, '--features', 'explore,web', '--lib', ...strict]);
+    await run('cargo', ['clippy', '--target', WASM_TARGET, '--features', MODULES.stellar_archive_verifier, '--lib', ...strict]);
     await run('cargo', ['doc', '--workspace', '--exclude', 'xtask', '--no-deps', '--features', 'native'], { env: { RUSTDOCFLAGS: '-D warnings' } });
+  });
+}
+
+/** The crate as others get it: every feature alone and together, and with the oldest Rust that it says is enough. */
+async function crate() {
+  await Promise.all([clippy(), wasmTarget()]);
+  const oldest = /^rust-version = "(.+)"$/m.exec(readFileSync(absolute('Cargo.toml'), 'utf8'))[1];
+  await step('the crate: features and package', async ({ run }) => {
+    // In a folder of their own: documentation tests take whatever other variants of the crate lie beside theirs.
+    const strict = ['--lib', '--target-dir', join(TARGET, 'features'), '--', '-D', 'warnings'];
+    for (const features of ['', 'explore', 'native']) await run('cargo', ['clippy', '--features', features, ...strict]);
+    for (const features of ['web', 'audit,web', 'explore,web', 'prove,web', 'publish,web']) await run('cargo', ['clippy', '--target', WASM_TARGET, '--features', features, ...strict]);
+    await run('cargo', ['package', '--allow-dirty', '--no-verify', '--package', 'stellar-archive-verifier']);
+  });
+  const installed = await ask('rustup', ['toolchain', 'install', oldest, '--profile', 'minimal', '--no-self-update', '--target', WASM_TARGET]);
+  if (installed === null) return say(`skipped the crate with Rust ${oldest}: rustup cannot install that here`);
+  await step(`the crate with Rust ${oldest}`, async ({ run }) => {
+    const check = [`+${oldest}`, 'check', '--locked', '--lib', '--target-dir', join(TARGET, 'oldest')];
+    await run('cargo', [...check, '--features', 'explore,native']);
+    await run('cargo', [...check, '--target', WASM_TARGET, '--features', MODULES.stellar_archive_verifier]);
   });
 }
 
 async function wasmTests() {
   const [env] = await Promise.all([browser(), xtask(), wasm()]);
-  const args = ['test', '--release', '--target', WASM_TARGET, '--features', 'explore,web', '--test', 'web'];
+  const args = ['test', '--release', '--target', WASM_TARGET, '--features', MODULES.stellar_archive_verifier, '--test', 'web'];
   await testStep('wasm tests in a browser window', ({ run }) => run('cargo', args, { env }), cargoResults);
   const worker = { ...env, WASM_BINDGEN_USE_DEDICATED_WORKER: '1' };
   await testStep('wasm tests in a worker', ({ run }) => run('cargo', args, { env: worker }), cargoResults);
@@ -351,6 +462,24 @@ async function pageTests() {
   const [chromium, second] = await Promise.all([browser(), firefox(), dist(), python(), sampleArchive()]);
   const env = { ...chromium, ...second };
   await testStep('page tests', ({ run }) => run('node', [...NODE_TEST, ...testFiles('tests/explorer')], { env }), nodeResults);
+}
+
+/** The packed package on every host that a registry has; these are many, so that only this lane installs them. */
+async function packagingTests() {
+  const hosts = once(() =>
+    // Without a lock file: Deno's binaries for other systems are not in every registry, and `npm ci` wants to see them all.
+    stampedStep('runtimes and bundlers', { inputs: ['tests/packaging/package.json'], outputs: ['tests/packaging/node_modules/.package-lock.json'] }, ({ run }) =>
+      run('npm', ['install', '--no-package-lock', '--no-audit', '--no-fund', '--prefix', 'tests/packaging']),
+    ),
+  );
+  const [env] = await Promise.all([browser(), hosts(), dist(), sampleArchive()]);
+  await testStep('packaging tests', ({ run }) => run('node', [...NODE_TEST, ...testFiles('tests/packaging')], { env }), nodeResults);
+}
+
+/** The edge worker in Cloudflare's own runtime. */
+async function edgeTests() {
+  await Promise.all([edgeWorker(), library(), sampleArchive()]);
+  await testStep('edge tests', ({ run }) => run('node', [...NODE_TEST, ...testFiles('tests/edge')]), nodeResults);
 }
 
 function testFiles(folder) {

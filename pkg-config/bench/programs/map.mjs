@@ -1,9 +1,9 @@
 /**
- * The page's map of a million checkpoints, for bench.mjs: prints as JSON how long a frame takes while it is drawn whole, zoomed and
+ * The page's map of a million checkpoints, for `npm run bench`: prints as JSON how long a frame takes while it is drawn whole, zoomed and
  * moved. The frames are those of a headless browser, whose screen has 60 a second: a median of 16.7 ms is as fast as it can be.
  */
 import { argv } from 'node:process';
-import { linkToAll, playing, setUp } from '../tests/explorer/support.mjs';
+import { linkToAll, playing, setUp } from '../../../tests/explorer/support.mjs';
 
 const FRAMES = Number(argv[2] ?? 120);
 /** What is pressed in turn; the whole range is 264,000 cells, half of it 500,000 checkpoints. */
