@@ -18,7 +18,9 @@ use futures_util::future::{LocalBoxFuture, ready};
 use sample_archive::{Config, Frequency};
 use serde_json::Value;
 use stellar_archive_verifier::archive::checkpoint::{CheckpointFrequency, LedgerSeq};
+use stellar_archive_verifier::archive::error::ReadError;
 use stellar_archive_verifier::archive::network::Network;
+use stellar_archive_verifier::archive::path::ArchivePath;
 use stellar_archive_verifier::driver::audit::{
     AuditError, AuditState, AuditTask, begin_audit, finish_audit, give_up_part, join_parts, verify_part, verify_shared_part,
 };
@@ -27,9 +29,9 @@ use stellar_archive_verifier::driver::workers::{Elsewhere, Workers};
 use stellar_archive_verifier::driver::{Host, RunOptions, verify_archive};
 use stellar_archive_verifier::historywork::plan::Order;
 use stellar_archive_verifier::report::{Report, Verdict};
-use stellar_archive_verifier::transport::ArchiveReader;
 use stellar_archive_verifier::transport::local::LocalArchive;
 use stellar_archive_verifier::transport::memory::MemoryArchive;
+use stellar_archive_verifier::transport::{ArchiveReader, Body};
 
 #[test]
 fn parts_of_corrupted_variants_come_to_the_report_of_one_run() {
@@ -202,16 +204,16 @@ fn a_run_shared_with_threads_comes_to_the_report_and_the_findings_of_one_thread(
         options.deep = seed % 2 == 0;
         options.trust.all_signatures = options.deep;
         let archive: Rc<dyn ArchiveReader> = Rc::new(Overlay::of_variant(&data, variant));
-        // Threads that work, that fail every other time, that are lost at once, and that answer nonsense.
-        let threads = Threads::new(&archive, &options, seed % 4);
+        // Threads that work, that fail every other time, that are lost at once, that answer nonsense, and that come back with less.
+        let threads = Threads::new(&archive, &options, seed % 5);
         let report = verify_on_threads(&threads, &*archive, &options);
-        assert_same(&verify(&*archive, &options), &report, &format!("{}, threads of kind {}", variant["id"], seed % 4));
+        assert_same(&verify(&*archive, &options), &report, &format!("{}, threads of kind {}", variant["id"], seed % 5));
         shared += threads.0.asked.get();
     }
     assert!(shared > 300, "{shared}");
     let archive: Rc<dyn ArchiveReader> = Rc::new(LocalArchive::new(data.join("archives/testnet-p22")));
     let options = options(1, 3647, None);
-    for kind in 0..4 {
+    for kind in 0..5 {
         let threads = Threads::new(&archive, &options, kind);
         assert_same(&verify(&*archive, &options), &verify_on_threads(&threads, &*archive, &options), &format!("kind {kind}"));
         assert!(threads.0.asked.get() > 4);
@@ -256,6 +258,58 @@ fn the_state_of_a_shared_run_can_be_gone_on_from_by_one_thread_and_the_other_way
     let threads = Threads::new(&archive, &options, 1);
     assert_same(&whole, &verify_on_threads(&threads, &*archive, &options), "threads go on");
     assert!(threads.0.asked.get() > 0);
+}
+
+#[test]
+fn stopped_anywhere_a_shared_run_reports_and_keeps_all_that_it_says_is_done() {
+    let mut files = made(8 * 64);
+    break_everywhere(&mut files);
+    let counted = Rc::new(Counted { reader: reader(files), opened: RefCell::default() });
+    let archive: Rc<dyn ArchiveReader> = Rc::<Counted>::clone(&counted);
+    let mut options = accelerated();
+    let whole = verify(&*archive, &options);
+    options.save_state = true;
+    let run = |threads: Option<&Threads>, alone: &TestHost, resume: Option<String>| {
+        let mut options = options.clone();
+        options.resume = resume;
+        let (mut state, mut done) = (None, 0);
+        let host: &dyn Host = threads.map_or(alone, |threads| threads);
+        counted.opened.borrow_mut().clear();
+        let report = futures_executor::block_on(verify_archive(&*archive, host, &options, &mut |event| match event {
+            Event::State { state: latest } => state = Some(latest),
+            Event::Progress(progress) => done = progress.checkpoints.done,
+            _ => {}
+        }));
+        let is_headers = |path: &&String| path.starts_with("ledger/");
+        (report.unwrap(), state, done, counted.opened.borrow().iter().filter(is_headers).count())
+    };
+    let (mut apart, mut waited) = (0, 0);
+    for (looks, kind) in (0..60).map(|step| (step * 25, if step % 2 == 0 { 0 } else { 4 })) {
+        let threads = Threads::new(&archive, &options, kind);
+        threads.1.cancel_after.set(Some(looks));
+        let (report, state, done, _) = run(Some(&threads), &TestHost::default(), None);
+        if report.verdict != whole.verdict || report.totals["ledger"].unchecked > 0 {
+            let ledger = report.totals.get("ledger").map_or(0, |tally| tally.verified + tally.faulty);
+            assert!(ledger <= done && done <= ledger + 3, "after {looks} looks {done} are done, and the report has {ledger}");
+        }
+        let Some(state) = state else { continue };
+        apart += u64::from(state.contains(r#""apart":"#));
+        // Stopped a second time, by one thread or by several, it goes on from there as well.
+        let again = Threads::new(&archive, &options, 0);
+        let alone = TestHost::default();
+        again.1.cancel_after.set(Some(looks / 2));
+        alone.cancel_after.set(Some(looks / 2));
+        let (_, second, more, opened) = run((looks % 3 == 0).then_some(&again), &alone, Some(state.clone()));
+        assert!(more >= done, "after {looks} looks {done} are done, and later {more}");
+        let second = second.unwrap_or_else(|| state.clone());
+        waited += u64::from(second.contains(r#""apart":"#));
+        let threads = Threads::new(&archive, &options, kind);
+        let (report, _, all, opened_last) = run((looks % 4 == 0).then_some(&threads), &TestHost::default(), Some(second));
+        assert_same(&whole, &report, &format!("after {looks} looks, and again"));
+        assert_eq!(all, 64);
+        assert!(opened_last as u64 <= 64 - more, "{more} are done, and {opened_last} are asked for again, after {opened}");
+    }
+    assert!(apart > 10 && waited > 3, "{apart} states with parts that wait, {waited} of them by the second stop");
 }
 
 /// Runs on threads, and checks that what is said while it runs is what the report has.
@@ -317,8 +371,11 @@ impl Workers for Shared {
             _ => {}
         }
         let (archive, options, begun, task) = (Rc::clone(&self.archive), self.options.clone(), self.begun.borrow().clone(), task.clone());
+        let host = TestHost::default();
+        // Every part ends where that comes to, which is less than it was asked for.
+        host.cancel_after.set((self.kind == 4).then_some(150));
         Box::pin(async move {
-            let part = verify_shared_part(&*archive, &TestHost::default(), &options, &begun, task, &mut |_| {}).await;
+            let part = verify_shared_part(&*archive, &host, &options, &begun, task, &mut |_| {}).await;
             part.ok().map(String::into_bytes)
         })
     }
@@ -359,6 +416,23 @@ impl Host for Threads {
 
     fn workers(&self) -> Option<&dyn Workers> {
         Some(&self.0)
+    }
+}
+
+/// Says what was asked for.
+struct Counted {
+    reader: Named<MemoryArchive>,
+    opened: RefCell<Vec<String>>,
+}
+
+impl ArchiveReader for Counted {
+    fn name(&self) -> &str {
+        self.reader.name()
+    }
+
+    fn open<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Result<Body, ReadError>> {
+        self.opened.borrow_mut().push(path.as_str().to_owned());
+        self.reader.open(path)
     }
 }
 

@@ -12,7 +12,7 @@ use super::options::{ReadOptions, UsageError};
 use super::probe::{CLAMPED, Probe, note};
 use super::roots::{PATIENCE_IN_THE_END_MS, PATIENCE_MS, Roots, pinned_tip, read_roots, tip};
 use super::schedule::{Drive, DriveEvent, Timeouts};
-use super::workers::Workers;
+use super::workers::{NoWorkers, Workers};
 use crate::archive::checkpoint::{Checkpoint, CheckpointFrequency, CheckpointRange, LedgerSeq};
 use crate::archive::error::RunError;
 use crate::archive::id::ArchiveId;
@@ -159,7 +159,11 @@ pub(super) async fn run(
     let (head, range) = match &options.resume {
         Some(state) => {
             let (head, range) = resume(state, &request).map_err(|refusal| UsageError(refusal.to_string()))?;
-            run.before = range.accounts().clone();
+            // Where something is copied, each checkpoint passes by.
+            let range = if copy.is_some() { range.without_parts_apart() } else { range };
+            for part in range.apart().iter().chain([&range]) {
+                run.before.add(part.accounts());
+            }
             (head, Some(range))
         }
         None => run.begin(request).await?,
@@ -275,9 +279,10 @@ struct Run<'a, 'e> {
     range: Option<SharedRange>,
     /// The part of it that is verified here, where the run is shared.
     part: Option<SharedRange>,
-    /// Checkpoints and buckets of parts that wait to be joined, and what other threads asked of the archive for all of theirs.
-    waiting: (u64, u64),
+    /// What other threads asked of the archive for their parts.
     elsewhere: Accounts,
+    /// What goes before the state of a shared run, where one is wanted, and when it was handed out last.
+    saving: Option<(SavedHead, u64)>,
     /// What a resumed run had counted before.
     before: Accounts,
     /// Work items of the range, once it is over.
@@ -303,8 +308,8 @@ impl<'a, 'e> Run<'a, 'e> {
             findings: 0,
             range: None,
             part: None,
-            waiting: (0, 0),
             elsewhere: Accounts::default(),
+            saving: None,
             before: Accounts::default(),
             past: BTreeMap::new(),
             started_ms: host.now_ms(),
@@ -772,10 +777,11 @@ impl<'a, 'e> Run<'a, 'e> {
         let span = LedgerRange { low: whole.first().first_ledger(), high: whole.last().last_ledger() };
         (self.emit)(Event::Stage { stage: Stage::Checkpoints, range: Some(span) });
         let saving = options.save_state.then(|| Arc::new(head.clone()));
-        if let Some(workers) = self.workers(range) {
-            self.share(head, range, archives, workers).await;
-        } else {
-            self.go_through(range, archives, saving.clone()).await;
+        let was_shared = !range.lock().apart().is_empty();
+        match self.workers(range) {
+            Some(workers) => self.share(head, range, archives, workers).await,
+            None if was_shared => self.share(head, range, archives, &NoWorkers).await,
+            None => self.go_through(range, archives, saving.clone()).await,
         }
         // A run that was stopped before anything was known begins anew.
         if let Some(head) = saving.filter(|head| head.roots.iter().any(|root| root.read)) {
@@ -783,9 +789,11 @@ impl<'a, 'e> Run<'a, 'e> {
         }
         let mut joined = range.lock();
         let left = joined.joined() < joined.count() || joined.bucket_count().0 < joined.bucket_count().1;
+        let mut found = Vec::new();
         if left {
             let cancelled = self.host.is_cancelled();
-            joined.stop(if cancelled { Unchecked::Cancelled } else { Unchecked::Unreadable });
+            let why = if cancelled { Unchecked::Cancelled } else { Unchecked::Unreadable };
+            joined.stop(why, archives, &mut |event| found.push(event));
             // Where nothing more can be written, that is why.
             let stopped = self.copy.is_some_and(|copy| copy.copies.lock().stopped.is_some());
             if !cancelled && !stopped {
@@ -799,6 +807,8 @@ impl<'a, 'e> Run<'a, 'e> {
                 });
             }
         }
+        drop(joined);
+        self.say_all(found);
     }
 
     async fn go_through(&mut self, range: &SharedRange, archives: &Archives, saving: Option<Arc<SavedHead>>) {
@@ -913,7 +923,19 @@ impl<'a, 'e> Run<'a, 'e> {
             DriveEvent::Retry { path, archive, attempt, delay_ms, reason } => {
                 (self.emit)(Event::Retry { path, archive, attempt, delay_ms, reason });
             }
-            DriveEvent::Tick(work) => self.say_how_far(work),
+            DriveEvent::Tick(work) => {
+                self.say_how_far(work);
+                self.save_now_and_then();
+            }
+        }
+    }
+
+    /// What was found by joining.
+    fn say_all(&mut self, events: Vec<HistoryEvent>) {
+        for event in events {
+            if let HistoryEvent::Finding(finding) = event {
+                self.say(*finding);
+            }
         }
     }
 
@@ -939,10 +961,13 @@ impl<'a, 'e> Run<'a, 'e> {
             |range| {
                 let range = range.lock();
                 let (done, total) = range.bucket_count();
-                let apart = self.waiting.0.saturating_add(here.0.into()).saturating_add(there.checkpoints);
-                let joined = u64::from(range.joined()).saturating_add(apart);
+                let apart = range.apart().iter().map(|part| (part.joined(), part.bucket_count().0)).chain([here]);
+                let (apart, buckets_apart) = apart.fold((0, 0), |sum: (u64, u64), (joined, buckets)| {
+                    (sum.0.saturating_add(joined.into()), sum.1.saturating_add(buckets))
+                });
+                let joined = u64::from(range.joined()).saturating_add(apart).saturating_add(there.checkpoints);
                 let checkpoints = Count { done: joined.min(range.count().into()), total: range.count().into() };
-                let done = done.saturating_add(self.waiting.1).saturating_add(here.1).saturating_add(there.buckets);
+                let done = done.saturating_add(buckets_apart).saturating_add(there.buckets);
                 let under_way = self.part.as_ref().map_or_else(|| range.in_flight(most), |part| part.lock().in_flight(most));
                 (checkpoints, Count { done, total: total.max(done) }, range.accounts().clone(), under_way)
             },

@@ -2,7 +2,7 @@
 //!
 //! What it is: what a host must offer for it. What it is not: which part is whose; that is [`super::verify_archives`]'s.
 
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, ready};
 
 use super::audit::AuditTask;
 
@@ -43,4 +43,23 @@ pub struct Elsewhere {
     pub failures: u64,
     /// Reads that were tried again.
     pub retries: u64,
+}
+
+/// No threads: what was begun in parts is ended by one.
+pub(super) struct NoWorkers;
+
+impl Workers for NoWorkers {
+    fn count(&self) -> usize {
+        0
+    }
+
+    fn begin(&self, _: &str) {}
+
+    fn verify(&self, _: &AuditTask) -> LocalBoxFuture<'static, Option<Vec<u8>>> {
+        Box::pin(ready(None))
+    }
+
+    fn progress(&self) -> Elsewhere {
+        Elsewhere::default()
+    }
 }

@@ -82,6 +82,9 @@ pub struct JoinedRange {
     /// Checkpoints that a run that stopped never came to, and why.
     not_started: Option<(Unchecked, u64)>,
     vouched: Vouched,
+    /// Parts above what was joined that wait for those between, from the lowest to the highest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    apart: Vec<JoinedRange>,
 }
 
 /// How states were counted that turned out faulty later.
@@ -168,6 +171,7 @@ impl JoinedRange {
             late: BTreeSet::new(),
             not_started: None,
             vouched: Vouched::default(),
+            apart: Vec::new(),
         }
     }
 
@@ -388,6 +392,7 @@ impl JoinedRange {
             () if !apart || !segments.iter().all(tallied) => Some("its segments contradict themselves"),
             () if self.joined > 0 && !ends.iter().all(is_end) => Some("its segments are not those of its range"),
             () if self.not_started.is_some() => Some("it is of a run that was stopped and reported"),
+            () if !self.parts_apart_fit(frequency) => Some("its parts do not fit"),
             () if counts.iter().chain(reasons).any(|count| *count > LARGEST_COUNT) || self.accounts.exceed(LARGEST_COUNT) => {
                 Some("its counts are larger than any")
             }
@@ -395,8 +400,12 @@ impl JoinedRange {
         }
     }
 
-    /// Says that the rest of the plan is not looked at, nor the buckets that are under way, and why.
-    pub fn stop(&mut self, why: Unchecked) {
+    /// Says that the rest of the plan is not looked at, nor the buckets that are under way, and why. Parts that wait count as they are:
+    /// what lies between them is what nobody came to.
+    pub fn stop(&mut self, why: Unchecked, archives: &Archives, emit: &mut dyn FnMut(HistoryEvent)) {
+        for part in core::mem::take(&mut self.apart) {
+            self.add_part(part, archives, emit);
+        }
         let rest = self.count().saturating_sub(self.joined);
         self.not_started = Some((why, u64::from(rest)));
         for entry in self.buckets.values_mut().filter(|entry| entry.job.is_some()) {

@@ -174,6 +174,9 @@ pub fn read(json: &str) -> Result<(SavedHead, JoinedRange), Refusal> {
     if head.roots.len() != head.request.archives.len() {
         return Err(Refusal::Unreadable("it has not one newest state an archive".into()));
     }
+    if head.roots.len() > 1 && !range.apart().is_empty() {
+        return Err(Refusal::Unreadable("only a run over one archive has parts".into()));
+    }
     Ok((head, range))
 }
 

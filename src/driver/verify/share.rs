@@ -16,9 +16,8 @@ use futures_util::stream::FuturesUnordered;
 use super::super::audit::{AuditTask, part_of};
 use super::super::event::Event;
 use super::super::workers::Workers;
-use super::Run;
+use super::{Run, archives, scheduler};
 use crate::codec::usize_from;
-use crate::historywork::HistoryEvent;
 use crate::historywork::archives::Archives;
 use crate::historywork::plan::Order;
 use crate::historywork::range::JoinedRange;
@@ -33,7 +32,7 @@ const AT_ONCE: usize = 2;
 const LARGEST_PART: u32 = 64;
 
 /// Parts that wait for one below them before no more are handed out.
-const MOST_WAITING: usize = 64;
+const MOST_WAITING: usize = 16;
 
 /// As often a shared run hands out its state.
 const SAVE_EVERY_MS: u64 = 5_000;
@@ -49,44 +48,43 @@ impl<'a> Run<'a, '_> {
         self.host.workers().filter(|_| plan_is_of_parts && alone).filter(is_worth_it)
     }
 
-    /// Goes through the range together with the workers.
+    /// Goes through what is left of the range, in parts, together with the workers.
     pub(super) async fn share(&mut self, head: &SavedHead, range: &SharedRange, archives: &Archives, workers: &dyn Workers) {
-        let (threads, rest) = (workers.count().saturating_add(1), range.lock().rest());
-        workers.begin(&head.with(&rest));
-        let places = Tasks::of_places(rest.next_place()..rest.end_place(), threads);
-        if self.carry_out(places, head, range, archives, workers).await {
-            let buckets = Tasks::of_buckets(range.lock().bucket_jobs_by_level(), threads);
-            self.carry_out(buckets, head, range, archives, workers).await;
+        let threads = workers.count().saturating_add(1);
+        workers.begin(&head.with(&range.lock().rest()));
+        self.saving = self.options.save_state.then(|| (head.clone(), self.host.now_ms()));
+        // Places, then buckets, and once more what a thread came back without; not again and again, if it stays as it is.
+        let mut tasks = Tasks::left_of(&range.lock(), threads);
+        while !tasks.is_empty() && self.carry_out(tasks.clone(), range, archives, workers).await {
+            let left = Tasks::left_of(&range.lock(), threads);
+            if left == tasks {
+                break;
+            }
+            tasks = left;
         }
+        // What is not joined by now, and waits in no part, was not done.
+        (self.part, self.saving) = (Some(SharedRange::new(range.lock().rest())), None);
+        self.say_how_far(&scheduler(1));
         self.part = None;
     }
 
     /// Whether all of it was done: not, if the run was cancelled or the archive cannot be reached any more.
-    async fn carry_out(
-        &mut self,
-        mut tasks: Tasks,
-        head: &SavedHead,
-        range: &SharedRange,
-        archives: &Archives,
-        workers: &dyn Workers,
-    ) -> bool {
+    async fn carry_out(&mut self, mut tasks: Tasks, range: &SharedRange, archives: &Archives, workers: &dyn Workers) -> bool {
         let mut elsewhere = FuturesUnordered::new();
-        // What nobody else could do is done here; parts wait for those below them.
-        let (mut again, mut ready, mut goes_on) = (Vec::new(), Vec::new(), true);
-        let mut saved_ms = self.host.now_ms();
+        // What nobody else could do is done here.
+        let (mut again, mut goes_on) = (Vec::new(), true);
         loop {
-            hand_out(&mut tasks, workers, goes_on && ready.len() < MOST_WAITING, &mut elsewhere);
+            hand_out(&mut tasks, workers, goes_on && range.lock().apart().len() < MOST_WAITING, &mut elsewhere);
             let own = if goes_on { again.pop().or_else(|| tasks.take()) } else { None };
             let Some(task) = own else {
                 let Some((task, part)) = elsewhere.next().await else { break };
                 match part {
                     Some(part) => {
                         self.elsewhere.add(part.accounts());
-                        ready.push(part);
+                        goes_on &= self.take(part, range, archives);
                     }
                     None => again.push(task),
                 }
-                goes_on &= self.append(&mut ready, head, range, archives, &mut saved_ms);
                 continue;
             };
             // Its places were taken of the same plan.
@@ -108,55 +106,46 @@ impl<'a> Run<'a, '_> {
                         Some((task, None)) => again.push(task),
                         None => {}
                     }
-                    hand_out(&mut tasks, workers, ready.len().saturating_add(arrived.len()) < MOST_WAITING, &mut elsewhere);
+                    let waiting = range.lock().apart().len().saturating_add(arrived.len());
+                    hand_out(&mut tasks, workers, waiting < MOST_WAITING, &mut elsewhere);
                 }
             }
             for part in arrived {
                 self.elsewhere.add(part.accounts());
-                ready.push(part);
+                goes_on &= self.take(part, range, archives);
             }
             let part = part.lock().clone();
             goes_on &= part.joined() == part.count() && (part.count() > 0 || part.bucket_jobs().is_empty());
-            ready.push(if part.joined() < part.count() { part.cut_short() } else { part });
-            goes_on &= self.append(&mut ready, head, range, archives, &mut saved_ms);
+            goes_on &= self.take(part.cut_short(), range, archives);
         }
         goes_on
     }
 
-    /// Joins the parts whose turn it is; whether all of those fit.
-    fn append(
-        &mut self,
-        ready: &mut Vec<JoinedRange>,
-        head: &SavedHead,
-        range: &SharedRange,
-        archives: &Archives,
-        saved_ms: &mut u64,
-    ) -> bool {
-        loop {
-            let next = range.lock().next_place();
-            let fits = |part: &JoinedRange| part.count() == 0 || part.end_place().saturating_sub(part.count()) == next;
-            let Some(part) = ready.iter().position(fits).map(|at| ready.swap_remove(at)) else { break };
-            let mut found = Vec::new();
-            let joined = range.lock().append(part, archives, &mut |event| found.push(event));
-            for event in found {
-                if let HistoryEvent::Finding(finding) = event {
-                    self.say(*finding);
-                }
-            }
-            if joined.is_err() {
-                return false;
-            }
-        }
+    /// Takes a part; whether it fits.
+    fn take(&mut self, part: JoinedRange, range: &SharedRange, archives: &Archives) -> bool {
+        let mut found = Vec::new();
+        let taken = range.lock().take(part, archives, &mut |event| found.push(event));
+        self.say_all(found);
         self.part = Some(SharedRange::new(range.lock().rest()));
-        self.waiting = ready.iter().fold((0, 0), |(checkpoints, buckets), part| {
-            (checkpoints.saturating_add(part.joined().into()), buckets.saturating_add(part.bucket_count().0))
-        });
+        self.save_now_and_then();
+        taken.is_ok()
+    }
+
+    /// From time to time hands out the state: what was joined, the parts that wait, and this thread's own as far as it came.
+    pub(super) fn save_now_and_then(&mut self) {
         let now = self.host.now_ms();
-        if self.options.save_state && now.saturating_sub(*saved_ms) >= SAVE_EVERY_MS {
-            *saved_ms = now;
-            (self.emit)(Event::State { state: head.with(&range.lock()) });
+        let (Some((head, saved_ms)), Some(range)) = (&mut self.saving, &self.range) else { return };
+        if now.saturating_sub(*saved_ms) < SAVE_EVERY_MS {
+            return;
         }
-        true
+        *saved_ms = now;
+        let mut range = range.lock().clone();
+        if let Some(part) = &self.part {
+            let archives = archives(self.options, head, None);
+            // Where it does not fit, it is verified once more.
+            let _ = range.take(part.lock().clone().cut_short(), &archives, &mut |_| {});
+        }
+        (self.emit)(Event::State { state: head.with(&range) });
     }
 }
 
@@ -188,9 +177,10 @@ async fn next_of<F: Future>(futures: &mut FuturesUnordered<F>) -> Option<F::Outp
 }
 
 /// What is still to be verified of a range: its parts become smaller towards the end, so that all threads end together.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Tasks {
-    places: Range<u32>,
+    /// From the lowest to the highest; none is empty.
+    places: VecDeque<Range<u32>>,
     buckets: VecDeque<BucketJob>,
     threads: u32,
     /// Smaller parts cost more to join than they save.
@@ -198,28 +188,43 @@ struct Tasks {
 }
 
 impl Tasks {
-    fn of_places(places: Range<u32>, threads: usize) -> Self {
+    /// Buckets come after all places, which say which are left.
+    fn left_of(range: &JoinedRange, threads: usize) -> Self {
+        let tasks = Self::of_places(range.places_left(), threads);
+        // Those that are likely to be large first.
+        let buckets = if tasks.is_empty() { range.bucket_jobs_by_level() } else { Vec::new() };
+        Self { buckets: buckets.into(), ..tasks }
+    }
+
+    fn of_places(places: Vec<Range<u32>>, threads: usize) -> Self {
         let threads = u32::try_from(threads).unwrap_or(u32::MAX);
-        let least = places.end.saturating_sub(places.start).div_ceil(threads.saturating_mul(8)).clamp(1, LARGEST_PART);
+        let places = VecDeque::from(places);
+        let least = left(&places).div_ceil(threads.saturating_mul(8)).clamp(1, LARGEST_PART);
         Self { places, buckets: VecDeque::new(), threads, least }
     }
 
-    /// `buckets`: those that are likely to be large first.
-    fn of_buckets(buckets: Vec<BucketJob>, threads: usize) -> Self {
-        Self { buckets: buckets.into(), ..Self::of_places(0..0, threads) }
+    fn is_empty(&self) -> bool {
+        self.places.is_empty() && self.buckets.is_empty()
     }
 
     fn take(&mut self) -> Option<AuditTask> {
         let share = |left: u32| left.div_ceil(self.threads.saturating_mul(2)).clamp(1, LARGEST_PART);
-        if !self.places.is_empty() {
-            let left = self.places.end - self.places.start;
-            let (first, count) = (self.places.start, share(left).max(self.least).min(left));
-            self.places.start += count;
+        let wanted = share(left(&self.places)).max(self.least);
+        if let Some(mut places) = self.places.pop_front() {
+            let (first, count) = (places.start, wanted.min(places.end.saturating_sub(places.start)));
+            places.start = first.saturating_add(count);
+            if !places.is_empty() {
+                self.places.push_front(places);
+            }
             return Some(AuditTask::Places { first, count });
         }
         let count = usize_from(share(u32::try_from(self.buckets.len()).unwrap_or(u32::MAX))).min(self.buckets.len());
         (count > 0).then(|| AuditTask::Buckets { buckets: self.buckets.drain(..count).collect() })
     }
+}
+
+fn left(places: &VecDeque<Range<u32>>) -> u32 {
+    places.iter().fold(0, |sum, places| sum.saturating_add(places.end.saturating_sub(places.start)))
 }
 
 #[cfg(test)]
@@ -229,7 +234,7 @@ mod tests {
     #[test]
     fn parts_are_contiguous_cover_all_places_and_become_smaller() {
         for (count, threads) in [(1, 2), (57, 2), (1000, 3), (100_000, 8)] {
-            let mut tasks = Tasks::of_places(5..5 + count, threads);
+            let mut tasks = Tasks::of_places(vec![5..5 + count], threads);
             let (mut next, mut before) = (5, u32::MAX);
             while let Some(AuditTask::Places { first, count }) = tasks.take() {
                 assert_eq!(first, next);
@@ -238,5 +243,15 @@ mod tests {
             }
             assert_eq!(next, 5 + count);
         }
+    }
+
+    #[test]
+    fn what_lies_between_parts_that_wait_is_handed_out_and_nothing_else() {
+        let mut tasks = Tasks::of_places(vec![3..5, 9..10, 40..100], 2);
+        let mut places = Vec::new();
+        while let Some(AuditTask::Places { first, count }) = tasks.take() {
+            places.extend(first..first + count);
+        }
+        assert_eq!(places, (3..5).chain(9..10).chain(40..100).collect::<Vec<_>>());
     }
 }

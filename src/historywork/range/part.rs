@@ -7,12 +7,15 @@
 //! caller's.
 
 use core::iter::once;
+use core::ops::Range;
 use std::collections::BTreeMap;
 
 use super::super::HistoryEvent;
 use super::super::archives::Archives;
+use super::super::plan::Order;
 use super::super::verify_bucket_work::BucketJob;
 use super::{BUCKET_MEMORY, BucketEntry, JoinedRange, NOTES_KEPT};
+use crate::archive::checkpoint::CheckpointFrequency;
 use crate::archive::id::ArchiveId;
 use crate::archive::path::ArchivePath;
 use crate::archive::state::BucketHash;
@@ -99,25 +102,97 @@ impl JoinedRange {
         counts.fold(0, |sum, (.., count)| sum.saturating_add(count))
     }
 
+    /// Adds a part as [`Self::append`] does, with those that waited for it; one that is apart waits for what lies between.
+    ///
+    /// # Errors
+    /// If it does not fit; nothing is changed then.
+    pub fn take(&mut self, part: Self, archives: &Archives, emit: &mut dyn FnMut(HistoryEvent)) -> Result<(), NotJoined> {
+        if part.count() == 0 || part.first <= self.next_place() {
+            self.append(part, archives, emit)?;
+        } else {
+            self.check_part(&part)?;
+            let place = self.apart.partition_point(|other| other.first < part.first);
+            let below = place.checked_sub(1).and_then(|below| self.apart.get(below));
+            let is_free =
+                below.is_none_or(|below| below.end <= part.first) && self.apart.get(place).is_none_or(|above| part.end <= above.first);
+            if !is_free {
+                return Err(NotJoined::Apart { joined: self.next_place(), part: part.first });
+            }
+            self.apart.insert(place, part);
+        }
+        while self.apart.first().is_some_and(|part| part.first == self.next_place()) {
+            let part = self.apart.remove(0);
+            self.append(part, archives, emit)?;
+        }
+        Ok(())
+    }
+
+    /// Parts that wait for what lies between.
+    #[must_use]
+    pub fn apart(&self) -> &[Self] {
+        &self.apart
+    }
+
+    /// Lets go of the parts that wait: their checkpoints are verified once more.
+    #[must_use]
+    pub fn without_parts_apart(self) -> Self {
+        Self { apart: Vec::new(), ..self }
+    }
+
+    /// The places of the plan that no part has, from the lowest to the highest.
+    #[must_use]
+    pub fn places_left(&self) -> Vec<Range<u32>> {
+        let starts = once(self.next_place()).chain(self.apart.iter().map(|part| part.end));
+        let ends = self.apart.iter().map(|part| part.first).chain(once(self.end));
+        starts.zip(ends).map(|(start, end)| start..end).filter(|places| !places.is_empty()).collect()
+    }
+
+    /// Whether the parts that wait are whole, of this plan, above what was joined, and none is of what another has.
+    pub(super) fn parts_apart_fit(&self, frequency: CheckpointFrequency) -> bool {
+        let mut free_from = self.next_place().saturating_add(1);
+        self.apart.iter().all(|part| {
+            let is_above = core::mem::replace(&mut free_from, part.end) <= part.first;
+            let is_one = part.count() > 0 && part.apart.is_empty() && self.check_part(part).is_ok();
+            is_above && is_one && self.plan.order() == Order::OldestFirst && part.contradiction(frequency).is_none()
+        })
+    }
+
+    /// Whether a part is whole and of the same range.
+    fn check_part(&self, part: &Self) -> Result<(), NotJoined> {
+        match () {
+            () if part.plan != self.plan || part.end > self.end => Err(NotJoined::Another),
+            () if part.joined < part.count() => Err(NotJoined::Unfinished { end: part.end, stopped: part.next_place() }),
+            () => Ok(()),
+        }
+    }
+
     /// Adds the part that comes next, or one of buckets, and says what was found. What both verified counts once, as the lower
     /// checkpoints had it.
     ///
     /// # Errors
     /// If it does not fit; nothing is changed then.
-    pub fn append(&mut self, mut part: Self, archives: &Archives, emit: &mut dyn FnMut(HistoryEvent)) -> Result<(), NotJoined> {
+    pub fn append(&mut self, part: Self, archives: &Archives, emit: &mut dyn FnMut(HistoryEvent)) -> Result<(), NotJoined> {
         let next = self.next_place();
-        match () {
-            () if part.plan != self.plan => return Err(NotJoined::Another),
-            () if part.joined < part.count() => return Err(NotJoined::Unfinished { end: part.end, stopped: part.next_place() }),
-            () if part.count() > 0 && part.first != next => return Err(NotJoined::Apart { joined: next, part: part.first }),
-            () if part.next_place() > self.end => return Err(NotJoined::Another),
-            () => {}
+        self.check_part(&part)?;
+        if part.count() > 0 && part.first != next {
+            return Err(NotJoined::Apart { joined: next, part: part.first });
         }
         let known = |bucket| self.buckets.get(bucket).is_some_and(|entry| entry.job.is_none());
         if part.count() == 0 && part.buckets.keys().all(known) {
             // It was delivered before.
             return Ok(());
         }
+        self.add_part(part, archives, emit);
+        // As a single run would have forgotten them on its way.
+        let place = self.next_place() - self.next_place() % BUCKET_MEMORY;
+        if place > next {
+            self.forget_buckets(place);
+        }
+        Ok(())
+    }
+
+    /// Adds a part, which need not be the next one.
+    pub(super) fn add_part(&mut self, mut part: Self, archives: &Archives, emit: &mut dyn FnMut(HistoryEvent)) {
         let rules = archives.rules();
         self.joined = self.joined.saturating_add(part.count());
         self.append_buckets(&mut part);
@@ -158,12 +233,6 @@ impl JoinedRange {
             waiting.unknown.retain(|bucket| self.buckets.get(bucket).is_some_and(|entry| entry.job.is_some()));
         }
         self.check_states_that_wait_no_more(rules, emit);
-        // As a single run would have forgotten them on its way.
-        let place = self.next_place() - self.next_place() % BUCKET_MEMORY;
-        if place > next {
-            self.forget_buckets(place);
-        }
-        Ok(())
     }
 
     /// Both tables as one; what a part counted a second time is taken back from its counts.
