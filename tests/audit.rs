@@ -246,7 +246,7 @@ fn the_state_of_a_shared_run_can_be_gone_on_from_by_one_thread_and_the_other_way
     let threads = Threads::new(&archive, &options, 0);
     threads.1.cancel_after.set(Some(600));
     futures_executor::block_on(verify_archive(&*archive, &threads, &options, &mut |event| {
-        if let Event::State { state } = event {
+        if let Event::State { state, .. } = event {
             states.push(state);
         }
     }))
@@ -272,14 +272,15 @@ fn stopped_anywhere_a_shared_run_reports_and_keeps_all_that_it_says_is_done() {
     let run = |threads: Option<&Threads>, alone: &TestHost, resume: Option<String>| {
         let mut options = options.clone();
         options.resume = resume;
-        let (mut state, mut done) = (None, 0);
+        let (mut state, mut done, mut kept) = (None, 0, 0);
         let host: &dyn Host = threads.map_or(alone, |threads| threads);
         counted.opened.borrow_mut().clear();
         let report = futures_executor::block_on(verify_archive(&*archive, host, &options, &mut |event| match event {
-            Event::State { state: latest } => state = Some(latest),
+            Event::State { state: latest, done } => (state, kept) = (Some(latest), done.into()),
             Event::Progress(progress) => done = progress.checkpoints.done,
             _ => {}
         }));
+        assert!(state.is_none() || kept == done, "what is said to be done is kept: {kept} of {done}");
         let is_headers = |path: &&String| path.starts_with("ledger/");
         (report.unwrap(), state, done, counted.opened.borrow().iter().filter(is_headers).count())
     };

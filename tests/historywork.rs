@@ -2773,7 +2773,7 @@ fn interrupted(world: &World, all: &[Scripted], options: &RunOptions, after: usi
             seen += 1;
             world.cancelled.set(world.cancelled.get() || seen == after);
         }
-        Event::State { state: json } => state.clone_from(json),
+        Event::State { state: json, .. } => state.clone_from(json),
         _ => {}
     });
     world.cancelled.set(false);
@@ -2857,7 +2857,7 @@ fn cancelled_anywhere_a_run_goes_on() {
     let run = |host: &TestHost, options: &RunOptions| {
         let mut states = Vec::new();
         let report = futures_executor::block_on(verify_archives(readers(&all), host, options, &mut |event| {
-            if let Event::State { state } = event {
+            if let Event::State { state, .. } = event {
                 states.push(state);
             }
         }));

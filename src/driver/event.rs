@@ -52,6 +52,8 @@ pub enum Event {
     State {
         /// JSON, for `RunOptions::resume`.
         state: String,
+        /// Checkpoints that need not be verified again then.
+        done: u32,
     },
     /// A stage begins.
     Stage {

@@ -785,7 +785,8 @@ impl<'a, 'e> Run<'a, 'e> {
         }
         // A run that was stopped before anything was known begins anew.
         if let Some(head) = saving.filter(|head| head.roots.iter().any(|root| root.read)) {
-            (self.emit)(Event::State { state: head.with(&range.lock()) });
+            let range = range.lock();
+            (self.emit)(Event::State { state: head.with(&range), done: range.done() });
         }
         let mut joined = range.lock();
         let left = joined.joined() < joined.count() || joined.bucket_count().0 < joined.bucket_count().1;
@@ -918,7 +919,7 @@ impl<'a, 'e> Run<'a, 'e> {
             // What a part found is said when it is joined: two of them may have found the same.
             DriveEvent::History(HistoryEvent::Finding(_)) if self.part.is_some() => {}
             DriveEvent::History(HistoryEvent::Finding(finding)) => self.say(*finding),
-            DriveEvent::History(HistoryEvent::Saved(state)) => (self.emit)(Event::State { state }),
+            DriveEvent::History(HistoryEvent::Saved(state, done)) => (self.emit)(Event::State { state, done }),
             DriveEvent::History(HistoryEvent::Downloaded(..) | HistoryEvent::Compared(_)) => {}
             DriveEvent::Retry { path, archive, attempt, delay_ms, reason } => {
                 (self.emit)(Event::Retry { path, archive, attempt, delay_ms, reason });
@@ -961,13 +962,10 @@ impl<'a, 'e> Run<'a, 'e> {
             |range| {
                 let range = range.lock();
                 let (done, total) = range.bucket_count();
-                let apart = range.apart().iter().map(|part| (part.joined(), part.bucket_count().0)).chain([here]);
-                let (apart, buckets_apart) = apart.fold((0, 0), |sum: (u64, u64), (joined, buckets)| {
-                    (sum.0.saturating_add(joined.into()), sum.1.saturating_add(buckets))
-                });
-                let joined = u64::from(range.joined()).saturating_add(apart).saturating_add(there.checkpoints);
+                let joined = u64::from(range.done()).saturating_add(here.0.into()).saturating_add(there.checkpoints);
                 let checkpoints = Count { done: joined.min(range.count().into()), total: range.count().into() };
-                let done = done.saturating_add(buckets_apart).saturating_add(there.buckets);
+                let apart = range.apart().iter().fold(here.1, |sum: u64, part| sum.saturating_add(part.bucket_count().0));
+                let done = done.saturating_add(apart).saturating_add(there.buckets);
                 let under_way = self.part.as_ref().map_or_else(|| range.in_flight(most), |part| part.lock().in_flight(most));
                 (checkpoints, Count { done, total: total.max(done) }, range.accounts().clone(), under_way)
             },

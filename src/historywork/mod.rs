@@ -159,8 +159,8 @@ pub enum HistoryEvent {
     Compared(Box<crate::trust::comparison::ComparedCheckpoint>),
     /// Something is wrong with an archive.
     Finding(Box<crate::verify::finding::Finding>),
-    /// A state that the run can be resumed from.
-    Saved(String),
+    /// A state that the run can be resumed from, and how many checkpoints it has.
+    Saved(String, u32),
     /// A batch brought the file of a checkpoint; its report, and what was held, is in the state.
     Downloaded(crate::archive::checkpoint::Checkpoint, SharedHistoryState),
 }

@@ -210,6 +210,12 @@ impl JoinedRange {
         self.joined
     }
 
+    /// How many checkpoints were verified: those joined, and those of parts that wait.
+    #[must_use]
+    pub fn done(&self) -> u32 {
+        self.apart.iter().fold(self.joined, |sum, part| sum.saturating_add(part.joined))
+    }
+
     /// How many checkpoints it has when all are joined.
     #[must_use]
     pub fn count(&self) -> u32 {

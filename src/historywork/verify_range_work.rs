@@ -378,7 +378,8 @@ impl VerifyRangeWork {
         self.write(turn)?;
         if let Some(head) = self.settings.saving.as_ref().filter(|_| turn.now_ms.saturating_sub(self.saved_ms) >= SAVE_MS) {
             self.saved_ms = turn.now_ms;
-            (turn.emit)(HistoryEvent::Saved(head.with(&self.range.lock())));
+            let range = self.range.lock();
+            (turn.emit)(HistoryEvent::Saved(head.with(&range), range.done()));
         }
         Ok(Ran::Waiting)
     }

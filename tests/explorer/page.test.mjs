@@ -250,6 +250,7 @@ test('the scripts stay within their budgets: those that the page begins with, th
   within('zips, on the page and in its worker, and what is dropped', 9_216, (name) => /^(zip|dropped)-/.test(name));
   within('a proof’s verdict, and who vouches', 4_608, (name) => /^(ProofView|Vouchers)-/.test(name));
   within('what asks archives, and is shared by the parts that do', 4_096, (name) => /^(client|standing|tasks|words)-/.test(name));
+  within('sharing a check with threads', 2_048, (name) => name.startsWith('threads-'));
   within('looking for a good file', 2_048, (name) => name.startsWith('fix-'));
   within('what keeps an archive from being read', 4_096, (name) => name.startsWith('Trouble-'));
   within('what to do when the verifier does not come', 2_048, (name) => name.startsWith('Notices-'));

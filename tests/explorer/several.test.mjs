@@ -129,11 +129,20 @@ test('paused, reloaded and continued: the same result, and what was done is not 
   const asked = requests.length;
   await delay(500);
   assert.equal(requests.length, asked, 'a paused run asks for nothing');
+  const headers = (from, to) => requests.slice(from, to).filter((url) => /\/archive\/good\/ledger\//.test(url)).map(pathOf);
+  // Files that were on their way are asked for again; those of a checkpoint that was done are not.
+  const onTheirWay = (before, since, done) => {
+    const [first, later] = [new Set(headers(0, before)), new Set(headers(before, since))];
+    const again = [...first].filter((path) => later.has(path));
+    assert.ok(again.length <= first.size - done, `${done} were done, and of ${first.size} these were asked for again: ${again.join(', ')}`);
+  };
   const done = Number(/(\d+)\D+of\D57/.exec(await tab.textContent('[data-phase="paused"]'))[1]);
   assert.ok(done >= 5);
 
   await tab.click('#resume');
   await reach(tab, done);
+  const reloadedAt = requests.length;
+  onTheirWay(asked, reloadedAt, done);
   await tab.reload();
   const offer = tab.locator('.offer');
   await offer.waitFor();
@@ -146,9 +155,8 @@ test('paused, reloaded and continued: the same result, and what was done is not 
   assert.match(await tab.textContent('.legend'), /57\D+verified/);
   const totals = await tab.locator('.totals tbody tr').evaluateAll((rows) => rows.map((row) => row.children[1].textContent));
   assert.deepEqual(totals, ['57', '57', '57', '57', '57', '421']);
-  const headers = requests.filter((url) => /\/archive\/good\/ledger\//.test(url)).map(pathOf).sort();
-  assert.equal(new Set(headers).size, 57);
-  assert.deepEqual(headers.slice(0, done), [...new Set(headers)].slice(0, done), 'each of those that were done was asked for once');
+  assert.equal(new Set(headers(0)).size, 57);
+  onTheirWay(reloadedAt, undefined, Number(left));
   await opened.close();
 });
 

@@ -67,12 +67,17 @@ export interface Run {
   readonly failure: ReadonlySignal<Failure | null>;
   readonly selected: Signal<number>;
   readonly opened: Signal<number | null>;
-  /** The latest state to go on from; `null` before there is one. */
-  readonly state: ReadonlySignal<string | null>;
+  /** The latest state to go on from, and the checkpoints that it has; `null` before there is one. */
+  readonly state: ReadonlySignal<SavedState | null>;
   /** Whether the browser keeps it beyond this tab; `null` before the first try. */
   readonly stored: Signal<Kept | null>;
   pause(): void;
   cancel(): void;
+}
+
+export interface SavedState {
+  readonly text: string;
+  readonly done: number;
 }
 
 export interface RunHooks {
@@ -130,7 +135,7 @@ export function startRun(setup: Setup, open: (signal: AbortSignal) => VerifyRun,
   const failure = signal<Failure | null>(null);
   const selected = signal(0);
   const opened = signal<number | null>(null);
-  const state = signal<string | null>(resume?.state ?? null);
+  const state = signal<SavedState | null>(resume === undefined ? null : { text: resume.state, done: resume.done });
   const stored = signal<Kept | null>(resume === undefined ? null : 'kept');
 
   const abort = new AbortController();
@@ -230,8 +235,8 @@ export function startRun(setup: Setup, open: (signal: AbortSignal) => VerifyRun,
         return;
       case 'state':
         // Before the first checkpoint there is nothing to keep, and beginning again asks the archives for their state afresh.
-        if (resume === undefined && (progress.value?.checkpoints.done ?? 0) === 0) return;
-        state.value = event.state;
+        if (resume === undefined && event.done === 0) return;
+        state.value = { text: event.state, done: event.done };
         hooks.advanced();
         return;
       case 'done':

@@ -284,10 +284,10 @@ function keeper(current: Run): { save: () => void; forget: () => Promise<void> }
     waiting = false;
     const { setup, progress, table, findings, state } = current;
     if (forgotten || state.value === null) return;
-    const { done, total } = progress.value?.checkpoints ?? { done: 0, total: 0 };
+    const total = progress.value?.checkpoints.total ?? 0;
     current.stored.value = await putRun({
       schema: 1, id: setup.id, savedAt: Date.now(), form: setup.form, archives: setup.archives, options: withoutFiles(setup.options),
-      state: state.value, done, total, handles: handlesOf(setup.form.sources),
+      state: state.value.text, done: state.value.done, total, handles: handlesOf(setup.form.sources),
       table: table.value?.snapshot() ?? null, findings: findings.value,
     });
   };
@@ -409,7 +409,7 @@ export function resumeRun(): void {
     id, form: entered, archives, options,
     ...(state === null ? {} : {
       resume: {
-        state, done: current.progress.value?.checkpoints.done ?? 0, table: current.table.value, findings: current.findings.value,
+        state: state.text, done: state.done, table: current.table.value, findings: current.findings.value,
       },
     }),
   }, decision.sources);

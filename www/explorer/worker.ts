@@ -4,8 +4,8 @@
  *
  * So WebAssembly never runs on the page's own thread, and the first run finds it warm.
  */
-import { init, networkPresets, quorumSetPresets, repairPlan, verifyProof, versions } from '../lib/index.ts';
 import type { NetworkPreset, ProofOptions, ProofReport, QuorumSetPreset, RepairPlan, Report, Versions } from '../lib/types.ts';
+import { engine } from '../lib/web-engine.ts';
 import '../lib/worker.ts';
 import { isForExplorer, serveExplorer } from './explore/serve.ts';
 
@@ -36,8 +36,8 @@ function greet(message: Greeting): void {
   postMessage(message);
 }
 
-init().then(
-  () => greet({ greeting: 'ready', presets: networkPresets(), quorumSets: quorumSetPresets(), versions: versions() }),
+engine.init().then(
+  () => greet({ greeting: 'ready', presets: engine.networkPresets(), quorumSets: engine.quorumSetPresets(), versions: engine.versions() }),
   (error: unknown) => greet({ greeting: 'failed', reason: error instanceof Error ? error.message : String(error) }),
 );
 
@@ -47,8 +47,8 @@ function isQuestion(data: unknown): data is ProofQuestion {
 
 async function answer({ proof, text, options }: ProofQuestion): Promise<ProofAnswer> {
   try {
-    await init();
-    return { proof, report: await verifyProof(text, options) };
+    await engine.init();
+    return { proof, report: await engine.verifyProof(text, options) };
   } catch (error) {
     return { proof, reason: error instanceof Error ? error.message : String(error) };
   }
@@ -60,8 +60,8 @@ function isPlanQuestion(data: unknown): data is PlanQuestion {
 
 async function plan({ plan: number, report }: PlanQuestion): Promise<PlanAnswer> {
   try {
-    await init();
-    return { plan: number, repair: repairPlan(report) };
+    await engine.init();
+    return { plan: number, repair: engine.repairPlan(report) };
   } catch (error) {
     return { plan: number, reason: error instanceof Error ? error.message : String(error) };
   }

@@ -6,7 +6,7 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArchiveVerifierError } from './errors.ts';
-import { FOLDER } from './threads.ts';
+import { FOLDER } from './plain.ts';
 import type { ArchiveFile, ArchiveReader } from './types.ts';
 
 /** Files up to this size are read in one go; larger ones (buckets) are streamed, so that they never lie in memory whole. */

@@ -5,7 +5,7 @@
  */
 import { ArchiveVerifierError, crashed, isTrap, messageOf, toVerifierError } from './errors.ts';
 import type { PlainSource } from './plain.ts';
-import type { Thread } from './threads.ts';
+import type { Threads } from './threads.ts';
 
 /** What `init` accepts in place of the default file. */
 export type WasmInput = URL | Response | BufferSource | WebAssembly.Module;
@@ -27,8 +27,8 @@ export interface Host {
   watch(isOurs: (error: unknown) => boolean): () => void;
   /** What keeps a text from being an archive's address here, if the host knows. */
   addressFault?(address: string): ArchiveVerifierError | undefined;
-  /** Starts another thread of this program, where the host can. */
-  readonly startThread?: (() => Thread) | undefined;
+  /** Other threads of this program, where the host can start any. */
+  readonly threads?: (() => Promise<Threads>) | undefined;
   /** What to do when the instance cannot be replaced. */
   readonly restartAdvice: string;
 }
@@ -50,8 +50,8 @@ export interface Instance {
     isPartial?: (answer: T) => boolean,
   ): Promise<T>;
   checkAddresses(sources: readonly PlainSource[]): void;
-  /** How to start another thread, and the module for it, once there is one. */
-  threads(): { readonly start: () => Thread; readonly module: WebAssembly.Module } | undefined;
+  /** Other threads and the module for them, once there is one; always the same threads. */
+  threads(): Promise<{ readonly pool: Threads; readonly module: WebAssembly.Module } | undefined>;
   /** How many instances there were before this one. */
   number(): number;
   /** The size of its memory, which only ever grows: the peak so far. 0 before `init()`. */
@@ -83,6 +83,7 @@ export function createInstance(glue: Glue, host: Host): Instance {
   let loading: Promise<void> | undefined;
   let loaded = false;
   let compiled: WebAssembly.Module | undefined;
+  let pool: Promise<Threads | undefined> | undefined;
   let crash: ArchiveVerifierError | undefined;
   let everCrashed = false;
   let replaced = 0;
@@ -218,9 +219,11 @@ export function createInstance(glue: Glue, host: Host): Instance {
 
   return {
     init, call, guarded, ask, tell, checkAddresses,
-    threads() {
-      const start = host.startThread;
-      return start === undefined || compiled === undefined ? undefined : { start, module: compiled };
+    async threads() {
+      // Without them this thread does all of it.
+      pool ??= host.threads?.().catch(() => undefined);
+      const threads = await pool;
+      return threads === undefined || compiled === undefined ? undefined : { pool: threads, module: compiled };
     },
     number: () => replaced,
     memoryBytes: () => (loaded ? glue.initSync({ module: NOTHING }).memory.buffer.byteLength : 0),

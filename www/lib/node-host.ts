@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { ArchiveVerifierError } from './errors.ts';
 import type { Host, WasmInput } from './instance.ts';
+import { Threads } from './threads.ts';
 import type { FromThread, Thread } from './threads.ts';
 
 /** `wasm`, `thread`: names of files beside this one. No literal in `new URL`: bundlers would take it for an asset of theirs and move or inline it. */
@@ -19,7 +20,7 @@ export function nodeHost(wasm: string, thread?: string): Host {
       glue.initSync({ module });
       return module;
     },
-    ...(thread === undefined ? {} : { startThread: () => startThread(new URL(thread, import.meta.url)) }),
+    ...(thread === undefined ? {} : { threads: async () => new Threads(() => startThread(new URL(thread, import.meta.url))) }),
     watch: watchProcess,
     restartAdvice: 'Start a new process or worker thread; and please report this message, it is a fault in the verifier.',
   };

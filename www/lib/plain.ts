@@ -6,6 +6,7 @@
  */
 import { ArchiveVerifierError } from './errors.ts';
 import type { AuditOptions } from './audit-types.ts';
+import type { ThreadSource } from './threads.ts';
 import type {
   ArchiveReader, ArchiveSource, ArchiveSources, ArchiveWriter, CheckpointHashesOptions, CompareOptions, CopyOptions, DownloadOptions, DumpOptions,
   EntryProofOptions, EstimateOptions, HeaderCheckOptions, LogOptions, MirrorOptions, NewHistoryOptions, ProofOptions, ProvenanceOptions, QuorumSetsOptions, ReadOptions, RepairOptions,
@@ -30,6 +31,16 @@ export function plainSource(source: ArchiveSource): PlainSource {
     'the archive is neither a URL nor an object with a `get` function',
     'Pass the archive\'s root as a URL, or an ArchiveReader; in Node, directoryReader(path) makes one of a folder.',
   );
+}
+
+/** Set on a reader that other threads can open by themselves. */
+export const FOLDER = Symbol.for('stellar-archive-verifier.folder');
+
+/** The archive as other threads can open it. Not a reader of the caller's: it would be asked through this thread, which is busy. */
+export function threadSource(source: PlainSource): ThreadSource | undefined {
+  if (typeof source === 'string') return { url: source };
+  const folder: unknown = Reflect.get(source, FOLDER);
+  return typeof folder === 'string' ? { folder } : undefined;
 }
 
 /** The name that findings are told apart by. */

@@ -4,7 +4,6 @@
  * Not here: which part is whose and how parts are joined, which the WebAssembly decides, and how a host starts a thread. A thread
  * that is lost costs the part that it had; the run verifies that part itself.
  */
-import type { PlainSource } from './plain.ts';
 import type { RunOptions } from './run.ts';
 import type { Progress, RunEvent } from './types.ts';
 
@@ -39,16 +38,6 @@ export interface SharedThreads {
   verify(task: string): Promise<Uint8Array | undefined>;
   /** Checkpoints, buckets, bytes as they came and of content, reads begun and failed, retries, of the parts under way. */
   progress(): number[];
-}
-
-/** Set on a reader that other threads can open by themselves. */
-export const FOLDER = Symbol.for('stellar-archive-verifier.folder');
-
-/** The archive as other threads can open it. Not a reader of the caller's: it would be asked through this thread, which is busy. */
-export function threadSource(source: PlainSource): ThreadSource | undefined {
-  if (typeof source === 'string') return { url: source };
-  const folder: unknown = Reflect.get(source, FOLDER);
-  return typeof folder === 'string' ? { folder } : undefined;
 }
 
 interface Member {

@@ -365,8 +365,11 @@ export type RunEvent =
   | ({ readonly type: 'progress' } & Progress)
   | { readonly type: 'checkpoint'; readonly checkpoint: number; readonly status: Readonly<Record<Exclude<FileKind, 'bucket'>, Status>> }
   | { readonly type: 'finding'; readonly finding: Finding }
-  /** Only with `saveState`: hand the text back as `resume`. Of no use once the run has come to its end by itself. */
-  | { readonly type: 'state'; readonly state: string }
+  /**
+   * Only with `saveState`: hand the text back as `resume`, and `done` checkpoints are not verified again. Of no use once the run has
+   * come to its end by itself.
+   */
+  | { readonly type: 'state'; readonly state: string; readonly done: number }
   | { readonly type: 'retry'; readonly archive: string; readonly path: string; readonly attempt: number; readonly delayMs: number; readonly reason: string }
   | { readonly type: 'done'; readonly verdict: Verdict };
 

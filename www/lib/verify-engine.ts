@@ -5,14 +5,13 @@
  */
 import { createInstance } from './instance.ts';
 import type { Glue, Host, Instance, WasmInput } from './instance.ts';
-import { DOWNLOAD_OPTIONS, HEADER_CHECK_OPTIONS, LOG_OPTIONS, READ_OPTIONS, plainCheckpoint, plainEntry, plainOptions, plainSource, plainSources } from './plain.ts';
+import { DOWNLOAD_OPTIONS, HEADER_CHECK_OPTIONS, LOG_OPTIONS, READ_OPTIONS, plainCheckpoint, plainEntry, plainOptions, plainSource, plainSources, threadSource } from './plain.ts';
 import type { Plain, PlainSource } from './plain.ts';
 import { ArchiveVerifierError } from './errors.ts';
 import { Run } from './run.ts';
 import type { RunBody, RunOptions } from './run.ts';
 import { threadOf } from './thread.ts';
 import type { PartExports, PostToOwner } from './thread.ts';
-import { Threads, threadSource } from './threads.ts';
 import type { SharedThreads, ToThread } from './threads.ts';
 import type {
   ArchiveReader, ArchiveSource, ArchiveSources, ArchiveStatus, CheckpointData, DownloadOptions, HeaderCheck, HeaderCheckOptions, LogLine, LogOptions, LogSummary,
@@ -64,8 +63,6 @@ export function createVerifyEngine(wasm: VerifyExports, host: Host): VerifyEngin
 export function verifyEngine(wasm: VerifyExports, instance: Instance): VerifyEngine {
   const { ask, call, checkAddresses, guarded, init, tell } = instance;
 
-  let pool: Threads | undefined;
-
   const verify: RunBody = async (sources, options, onEvent, signal) => {
     checkAddresses(sources);
     const { workers = 1, ...rest } = options;
@@ -73,19 +70,18 @@ export function verifyEngine(wasm: VerifyExports, instance: Instance): VerifyEng
       throw new ArchiveVerifierError('USAGE', `workers must be a whole number from 1 to ${MOST_WORKERS}, not ${String(workers)}`);
     }
     await init();
-    const [only, ...others] = sources;
-    const host = instance.threads();
+    const [only, another] = sources;
     // Parts are of one archive, taken from its oldest checkpoint; other runs have this thread alone.
-    const source = only === undefined || others.length > 0 ? undefined : threadSource(only);
-    const alone = source === undefined || rest.sample !== undefined || rest.order === 'newest-first';
-    if (alone || workers === 1 || host === undefined) {
+    const source = only === undefined || another !== undefined ? undefined : threadSource(only);
+    const alone = source === undefined || workers === 1 || rest.sample !== undefined || rest.order === 'newest-first';
+    const others = alone ? undefined : await instance.threads();
+    if (alone || others === undefined) {
       return guarded('verifyArchive', () => wasm.verify(sources, rest, onEvent, signal, undefined));
     }
     // Not one of the caller's options: together they ask no more of the archive at once than this thread alone would.
     const own = { ...rest, threads: workers };
     const { resume: _resume, saveState: _saveState, ...shared } = own;
-    pool ??= new Threads(host.start);
-    const threads = pool.take(workers - 1, host.module, source, shared, onEvent, signal);
+    const threads = others.pool.take(workers - 1, others.module, source, shared, onEvent, signal);
     try {
       return await guarded('verifyArchive', () => wasm.verify(sources, own, (event) => onEvent(threads.also(event)), signal, threads));
     } finally {

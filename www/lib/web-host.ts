@@ -20,8 +20,9 @@ export function webHost(wasm?: () => URL): Host {
       glue.initSync({ module });
       return module;
     },
-    get startThread() {
-      return serves && threadScript() !== undefined ? startThread : undefined;
+    get threads() {
+      if (!serves || threadScript() === undefined) return undefined;
+      return async () => new (await import('./threads.ts')).Threads(startThread);
     },
     watch: watchGlobal,
     restartAdvice: 'Reload the page, or start a new worker; and please report this message, it is a fault in the verifier.',

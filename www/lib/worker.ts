@@ -4,7 +4,7 @@
  * Loaded anywhere else it does nothing but export the page's end. Not here: any choice about workers;
  * the page makes them, one for each run that shall go on at the same time, and terminates them.
  */
-import { directoryReader, estimateMirror, init, mirrorArchive, repairArchive, verifyArchive } from './index.ts';
+import { directoryReader } from './elsewhere.ts';
 import { messageOf, toVerifierError } from './errors.ts';
 import { protocolMessage, reviveError, transferable } from './protocol.ts';
 import type { Endpoint, FromWorker, RemoteDestination, RemoteFile, ToWorker, WriterCall } from './protocol.ts';
@@ -195,7 +195,7 @@ interface Active {
 function estimate(sources: ArchiveSources, options: Extract<Start, { task: 'estimate' }>['options']): Work {
   const stop = new AbortController();
   return {
-    report: estimateMirror(sources, { ...options, signal: stop.signal }),
+    report: engine.estimateMirror(sources, { ...options, signal: stop.signal }),
     abort: (reason) => stop.abort(reason),
     [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }),
   };
@@ -205,13 +205,13 @@ function begin(start: Start, places: RemotePlaces): Work {
   const sources = start.sources.map((source, index) => (source.kind === 'url' ? source.url : places.reader(index, source.name)));
   switch (start.task) {
     case 'verify':
-      return verifyArchive(sources, start.options);
+      return engine.verifyArchive(sources, start.options);
     case 'estimate':
       return estimate(sources, start.options);
     case 'mirror':
-      return mirrorArchive(sources, places.writer(sources.length, start.destination), start.options);
+      return engine.mirrorArchive(sources, places.writer(sources.length, start.destination), start.options);
     case 'repair':
-      return repairArchive(sources, places.writer(sources.length, start.destination), start.options);
+      return engine.repairArchive(sources, places.writer(sources.length, start.destination), start.options);
   }
 }
 
@@ -234,7 +234,7 @@ function serve(endpoint: Endpoint): void {
     const { id, wasm } = message;
     const places = new RemotePlaces(id, post);
     // Only the first answer of `init` counts, so a failure here comes out again, with its advice, from the run.
-    if (wasm !== undefined) init(typeof wasm === 'string' ? new URL(wasm) : wasm).catch(() => undefined);
+    if (wasm !== undefined) engine.init(typeof wasm === 'string' ? new URL(wasm) : wasm).catch(() => undefined);
     const work = begin(message, places);
     active.set(id, { work, places });
     await carryOut(id, work, post);

@@ -4,9 +4,10 @@
  *
  * Not here: the page's halves (`client.ts`, `tasks.ts`).
  */
-import { ArchiveVerifierError, archiveStatus, compareArchives, exploreArchive, proveTransaction } from '../../lib/index.ts';
+import { ArchiveVerifierError } from '../../lib/errors.ts';
 import type { ArchiveExplorer, ExploreOptions } from '../../lib/explore-types.ts';
 import type { ArchiveReader } from '../../lib/types.ts';
+import { engine } from '../../lib/web-engine.ts';
 import { filesReader, handleReader, zipReader } from '../folder-reader.ts';
 import type { ExploreFault, ExploreQuestion, ExploreSource, FromExplorer, TaskQuestion, ToExplorer } from './protocol.ts';
 
@@ -27,7 +28,7 @@ function explorerOf(archive: string, source: ExploreSource | undefined): Archive
   const known = explorers.get(archive);
   if (known !== undefined) return known;
   if (source === undefined) throw new ArchiveVerifierError('DISPOSED', 'the worker does not know the archive any more');
-  const explorer = exploreArchive(read(source));
+  const explorer = engine.exploreArchive(read(source));
   explorers.set(archive, explorer);
   return explorer;
 }
@@ -55,18 +56,18 @@ async function carryOut(question: TaskQuestion, sources: readonly ExploreSource[
   switch (question.task) {
     // One by one: who answers is not kept waiting by who does not.
     case 'status': return Promise.all(archives.map(async (archive, place) => {
-      const [status] = await archiveStatus(archive, { ...question.options, signal });
+      const [status] = await engine.archiveStatus(archive, { ...question.options, signal });
       onProgress({ place, status });
       return status;
     }));
-    case 'compare': return compareArchives(archives, { ...question.options, signal }, onProgress);
+    case 'compare': return engine.compareArchives(archives, { ...question.options, signal }, onProgress);
     case 'prove': {
       // The library tells nothing meanwhile; the browser knows what was asked for.
       let requests = 0;
       const seen = new PerformanceObserver((list) => onProgress(requests += list.getEntries().length));
       seen.observe({ type: 'resource' });
       try {
-        return await proveTransaction(archives, { ...question.options, signal });
+        return await engine.proveTransaction(archives, { ...question.options, signal });
       } finally {
         seen.disconnect();
       }

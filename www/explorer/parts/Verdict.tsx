@@ -88,7 +88,8 @@ function SampleNote({ report }: { readonly report: Report }): JSX.Element | null
 }
 
 function Halted({ run }: { readonly run: Run }): JSX.Element {
-  const { done, total } = run.progress.value?.checkpoints ?? { done: run.setup.resume?.done ?? 0, total: 0 };
+  const done = run.state.value?.done ?? 0;
+  const total = run.progress.value?.checkpoints.total ?? 0;
   const kept = run.state.value === null
     ? 'Nothing was verified yet, so resuming begins again.'
     : run.stored.value === 'kept'
