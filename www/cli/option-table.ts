@@ -96,7 +96,7 @@ export const OPTIONS = {
   },
   'tx': { type: 'string', value: 'HASH', says: 'the transaction of this hash; the archive has no index, so its results are searched from the newest down' },
   'version': { type: 'boolean', short: 'V', says: 'the versions of the verifier and of its XDR' },
-  'workers': { type: 'string', value: 'N', says: 'threads that verify one archive, from 16 checkpoints on; a run that is stopped then loses the parts that are not joined yet; default: 1' },
+  'workers': { type: 'string', value: 'N', says: 'threads that verify one archive, from 16 checkpoints on; the report is the same; default: 1' },
   'worker': { type: 'string', value: 'URL', says: 'the address of the edge worker; default: STELLAR_ARCHIVE_WORKER in the environment' },
 } as const satisfies Readonly<Record<string, OptionWords>>;
 
