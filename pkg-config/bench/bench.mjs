@@ -15,7 +15,7 @@ import { lines } from './print.mjs';
 import { WARM_UPS, groupsOf, measureGroup, ratios } from './rounds.mjs';
 
 /** In the order in which they are measured and shown. Whoever has another kind of row adds its module here. */
-const KINDS = ['node', 'peers', 'browsers', 'edge', 'stages', 'memory', 'trust', 'forgery', 'smoothness'];
+const KINDS = ['node', 'peers', 'browsers', 'edge', 'network', 'stages', 'memory', 'trust', 'forgery', 'smoothness'];
 const FORMAT = 1;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Verifications in one page that stays open, for `npm run bench`: `bench.served(options)` has the library's worker read an archive from this
- * server, `bench.memory(options)` has a worker verify one that it holds in memory. Resolves with what `verifyOnce` gives.
+ * Verifications in one page that stays open, for `npm run bench`: `bench.served(options, url)` has the library's worker read an archive from a
+ * server, this one's unless another is named; `bench.memory(options)` has a worker verify one that it holds in memory. Resolves with what `verifyOnce` gives.
  */
 import * as library from './index.mjs';
 import { verifyOnce } from './unbundle.mjs';
@@ -19,6 +19,6 @@ function ask(message) {
 
 globalThis.bench = {
   /** The worker's memory is not to be seen from here. */
-  served: (options) => verifyOnce({ verifyArchive, wasmMemoryBytes: () => undefined }, new URL('/archive/measured/', location.href).href, options),
+  served: (options, url = new URL('/archive/measured/', location.href).href) => verifyOnce({ verifyArchive, wasmMemoryBytes: () => undefined }, url, options),
   memory: (options) => ask({ options }),
 };

@@ -1,6 +1,6 @@
 /**
  * Verifications of an archive in memory, again and again in one process: `node warm.mjs BUNDLE`, then options as JSON, one line a round.
- * `{ "trust": …, "skipBuckets": … }` are those of `verifyArchive`; with `"folder"` the archive is read from there, not from memory.
+ * `{ "trust": …, "skipBuckets": … }` are those of `verifyArchive`; with `"folder"` or `"url"` the archive is read from there, not from memory.
  */
 import { readFileSync } from 'node:fs';
 import { argv, cpuUsage, stdin } from 'node:process';
@@ -11,8 +11,8 @@ import { memoryReader, unbundle, verifyOnce } from '../page/unbundle.mjs';
 const source = memoryReader(unbundle(readFileSync(argv[2])));
 await library.init();
 for await (const line of createInterface({ input: stdin })) {
-  const { folder, ...options } = JSON.parse(line);
-  const from = folder === undefined ? source : library.directoryReader(folder);
+  const { folder, url, ...options } = JSON.parse(line);
+  const from = folder === undefined ? url ?? source : library.directoryReader(folder);
   console.log(JSON.stringify(await round(from, options).catch(({ message }) => ({ error: message }))));
 }
 
