@@ -78,13 +78,7 @@ impl<'a> Run<'a, '_> {
             let own = if goes_on { again.pop().or_else(|| tasks.take()) } else { None };
             let Some(task) = own else {
                 let Some((task, part)) = elsewhere.next().await else { break };
-                match part {
-                    Some(part) => {
-                        self.elsewhere.add(part.accounts());
-                        goes_on &= self.take(part, range, archives);
-                    }
-                    None => again.push(task),
-                }
+                again.extend(self.take_from_elsewhere(task, part, range, archives));
                 continue;
             };
             // Its places were taken of the same plan.
@@ -101,24 +95,36 @@ impl<'a> Run<'a, '_> {
                         Either::Right((done, _)) => done,
                         Either::Left(_) => break,
                     };
-                    match done {
-                        Some((_, Some(part))) => arrived.push(part),
-                        Some((task, None)) => again.push(task),
-                        None => {}
-                    }
+                    arrived.extend(done);
                     let waiting = range.lock().apart().len().saturating_add(arrived.len());
                     hand_out(&mut tasks, workers, waiting < MOST_WAITING, &mut elsewhere);
                 }
             }
-            for part in arrived {
-                self.elsewhere.add(part.accounts());
-                goes_on &= self.take(part, range, archives);
+            for (task, part) in arrived {
+                again.extend(self.take_from_elsewhere(task, part, range, archives));
             }
             let part = part.lock().clone();
             goes_on &= part.joined() == part.count() && (part.count() > 0 || part.bucket_jobs().is_empty());
-            goes_on &= self.take(part.cut_short(), range, archives);
+            // Where a thread did some of it unasked, the rest is done in the next round.
+            self.take(part.cut_short(), range, archives);
         }
         goes_on
+    }
+
+    /// Takes what a thread made of a task; gives the task back where nothing came of it that fits.
+    fn take_from_elsewhere(
+        &mut self,
+        task: AuditTask,
+        part: Option<JoinedRange>,
+        range: &SharedRange,
+        archives: &Archives,
+    ) -> Option<AuditTask> {
+        let accounts = part.as_ref().map(|part| part.accounts().clone());
+        if !part.is_some_and(|part| self.take(part, range, archives)) {
+            return Some(task);
+        }
+        self.elsewhere.add(&accounts.unwrap_or_default());
+        None
     }
 
     /// Takes a part; whether it fits.
