@@ -86,10 +86,10 @@ async function play({ id, sources, options }) {
       event({ type: 'retry', archive: archives.at(-1), path: path('transactions', checkpoint), attempt: 1, delayMs: 100, reason: 'the server answered 503 Service Unavailable' });
     }
     progress();
-    if (options.saveState && (done % 5 === 0 || done === HOLD)) event({ type: 'state', state: JSON.stringify({ sound: true, done }) });
+    if (options.saveState && (done % 5 === 0 || done === HOLD)) event({ type: 'state', state: JSON.stringify({ sound: true, done }), done });
   }
   const aborted = done < TOTAL;
-  if (aborted && options.saveState) event({ type: 'state', state: JSON.stringify({ sound: true, done }) });
+  if (aborted && options.saveState) event({ type: 'state', state: JSON.stringify({ sound: true, done }), done });
   progress();
   event({ type: 'stage', stage: 'done' });
   const report = reportOf({ archives, options, range, found, done, aborted });
