@@ -59,18 +59,26 @@ pub(crate) fn place() -> PathBuf {
 }
 
 fn folder_of_package(root: &Path) -> Result<PathBuf, Fault> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo).args(["metadata", "--format-version", "1", "--locked", "--offline"]).current_dir(root).output()?;
-    if !output.status.success() {
-        return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr)).into());
-    }
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let version = cargo(root, &["--version", "--verbose"])?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("cargo names no host")?;
+    // Of what only other platforms need, nothing may be here yet.
+    let metadata = cargo(root, &["metadata", "--format-version", "1", "--locked", "--filter-platform", host])?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
     let packages = metadata["packages"].as_array().ok_or("cargo metadata names no packages")?;
     let mut found = packages.iter().filter(|package| package["name"] == PACKAGE);
     match (found.next().and_then(|package| package["manifest_path"].as_str()), found.next()) {
         (Some(manifest), None) => Ok(Path::new(manifest).parent().ok_or("a manifest lies nowhere")?.to_owned()),
         _ => Err(format!("{PACKAGE} is not in the tree exactly once").into()),
     }
+}
+
+fn cargo(root: &Path, arguments: &[&str]) -> Result<String, Fault> {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(program).args(arguments).current_dir(root).output()?;
+    if !output.status.success() {
+        return Err(format!("cargo {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// The text of the generated file; `version` is the revision of the definitions.
