@@ -202,9 +202,9 @@ impl Tasks {
         Self { buckets: buckets.into(), ..tasks }
     }
 
-    fn of_places(places: Vec<Range<u32>>, threads: usize) -> Self {
+    fn of_places(places: impl IntoIterator<Item = Range<u32>>, threads: usize) -> Self {
         let threads = u32::try_from(threads).unwrap_or(u32::MAX);
-        let places = VecDeque::from(places);
+        let places: VecDeque<_> = places.into_iter().collect();
         let least = left(&places).div_ceil(threads.saturating_mul(8)).clamp(1, LARGEST_PART);
         Self { places, buckets: VecDeque::new(), threads, least }
     }
@@ -235,12 +235,14 @@ fn left(places: &VecDeque<Range<u32>>) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use core::iter::once;
+
     use super::*;
 
     #[test]
     fn parts_are_contiguous_cover_all_places_and_become_smaller() {
         for (count, threads) in [(1, 2), (57, 2), (1000, 3), (100_000, 8)] {
-            let mut tasks = Tasks::of_places(vec![5..5 + count], threads);
+            let mut tasks = Tasks::of_places(once(5..5 + count), threads);
             let (mut next, mut before) = (5, u32::MAX);
             while let Some(AuditTask::Places { first, count }) = tasks.take() {
                 assert_eq!(first, next);
@@ -253,7 +255,7 @@ mod tests {
 
     #[test]
     fn what_lies_between_parts_that_wait_is_handed_out_and_nothing_else() {
-        let mut tasks = Tasks::of_places(vec![3..5, 9..10, 40..100], 2);
+        let mut tasks = Tasks::of_places([3..5, 9..10, 40..100], 2);
         let mut places = Vec::new();
         while let Some(AuditTask::Places { first, count }) = tasks.take() {
             places.extend(first..first + count);
