@@ -16,7 +16,7 @@ export async function rows({ archive, peers }) {
     },
     {
       // What is cold does other things, too.
-      id: 'limit', group: GROUP, role: 'other', with: '/warm/\\d', name: 'native limit, one thread, in memory',
+      id: 'limit', group: GROUP, role: 'other', with: '^node/warm$|/warm/memory$', name: 'native limit, one thread, in memory',
       open: async () => {
         const program = resident([await limit(), await bundleOf(archive)]);
         const run = async () => {
