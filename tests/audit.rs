@@ -320,7 +320,12 @@ fn verify_on_threads(threads: &Threads, reader: &dyn ArchiveReader, options: &Ru
     let report = futures_executor::block_on(verify_archive(reader, threads, options, &mut |event| match event {
         Event::Finding { .. } => found += 1,
         Event::Progress(progress) => {
-            assert!(progress.checkpoints.done >= done, "progress goes back from {done} to {}", progress.checkpoints.done);
+            // What a thread did unasked is done twice, and counts once in the end.
+            assert!(
+                threads.0.kind == 5 || progress.checkpoints.done >= done,
+                "progress goes back from {done} to {}",
+                progress.checkpoints.done
+            );
             assert!(progress.checkpoints.done <= progress.checkpoints.total);
             done = progress.checkpoints.done;
         }
@@ -373,7 +378,12 @@ impl Workers for Shared {
             _ => {}
         }
         let (archive, options, begun) = (Rc::clone(&self.archive), self.options.clone(), self.begun.borrow().clone());
-        let task = if self.kind == 5 { AuditTask::Places { first: 0, count: 1 } } else { task.clone() };
+        let task = match task {
+            // Of each part the last place, and the one above it, which belongs to the next.
+            AuditTask::Places { first, count } if self.kind == 5 && *count > 1 => AuditTask::Places { first: first + count - 1, count: 2 },
+            _ if self.kind == 5 => AuditTask::Places { first: 0, count: 1 },
+            task => task.clone(),
+        };
         let host = TestHost::default();
         // Every part ends where that comes to, which is less than it was asked for.
         host.cancel_after.set((self.kind == 4).then_some(150));

@@ -107,18 +107,17 @@ impl JoinedRange {
     /// # Errors
     /// If it does not fit; nothing is changed then.
     pub fn take(&mut self, part: Self, archives: &Archives, emit: &mut dyn FnMut(HistoryEvent)) -> Result<(), NotJoined> {
-        if part.count() == 0 || part.first <= self.next_place() {
-            self.append(part, archives, emit)?;
-        } else {
-            self.check_part(&part)?;
-            let place = self.apart.partition_point(|other| other.first < part.first);
-            let below = place.checked_sub(1).and_then(|below| self.apart.get(below));
-            let is_free =
-                below.is_none_or(|below| below.end <= part.first) && self.apart.get(place).is_none_or(|above| part.end <= above.first);
-            if !is_free {
-                return Err(NotJoined::Apart { joined: self.next_place(), part: part.first });
+        let place = self.apart.partition_point(|other| other.first < part.first);
+        let below = place.checked_sub(1).and_then(|below| self.apart.get(below));
+        let is_free =
+            below.is_none_or(|below| below.end <= part.first) && self.apart.get(place).is_none_or(|above| part.end <= above.first);
+        match () {
+            () if part.count() > 0 && !is_free => return Err(NotJoined::Apart { joined: self.next_place(), part: part.first }),
+            () if part.count() == 0 || part.first <= self.next_place() => self.append(part, archives, emit)?,
+            () => {
+                self.check_part(&part)?;
+                self.apart.insert(place, part);
             }
-            self.apart.insert(place, part);
         }
         while self.apart.first().is_some_and(|part| part.first == self.next_place()) {
             let part = self.apart.remove(0);
