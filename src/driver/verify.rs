@@ -785,8 +785,8 @@ impl<'a, 'e> Run<'a, 'e> {
         }
         // A run that was stopped before anything was known begins anew.
         if let Some(head) = saving.filter(|head| head.roots.iter().any(|root| root.read)) {
-            let range = range.lock();
-            (self.emit)(Event::State { state: head.with(&range), done: range.done() });
+            let (state, done) = head.state(&range.lock());
+            (self.emit)(Event::State { state, done });
         }
         let mut joined = range.lock();
         let left = joined.joined() < joined.count() || joined.bucket_count().0 < joined.bucket_count().1;

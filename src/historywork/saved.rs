@@ -114,6 +114,17 @@ impl SavedHead {
         // Every key of every map in it is a string or a number: it cannot fail.
         serde_json::to_string(&SavedRun { schema: SCHEMA, head: self, range }).unwrap_or_default()
     }
+
+    /// What a run is resumed from, and how many checkpoints it has: without the parts that wait, where with them nobody could read it.
+    #[must_use]
+    pub fn state(&self, range: &JoinedRange) -> (String, u32) {
+        let state = self.with(range);
+        if state.len() <= LARGEST || range.apart().is_empty() {
+            return (state, range.done());
+        }
+        let range = range.clone().without_parts_apart();
+        (self.with(&range), range.done())
+    }
 }
 
 /// Why a state cannot be gone on with.

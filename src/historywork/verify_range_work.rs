@@ -378,8 +378,8 @@ impl VerifyRangeWork {
         self.write(turn)?;
         if let Some(head) = self.settings.saving.as_ref().filter(|_| turn.now_ms.saturating_sub(self.saved_ms) >= SAVE_MS) {
             self.saved_ms = turn.now_ms;
-            let range = self.range.lock();
-            (turn.emit)(HistoryEvent::Saved(head.with(&range), range.done()));
+            let (state, done) = head.state(&self.range.lock());
+            (turn.emit)(HistoryEvent::Saved(state, done));
         }
         Ok(Ran::Waiting)
     }

@@ -151,7 +151,8 @@ impl<'a> Run<'a, '_> {
             // Where it does not fit, it is verified once more.
             let _ = range.take(part.lock().clone().cut_short(), &archives, &mut |_| {});
         }
-        (self.emit)(Event::State { state: head.with(&range), done: range.done() });
+        let (state, done) = head.state(&range);
+        (self.emit)(Event::State { state, done });
     }
 }
 
