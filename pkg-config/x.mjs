@@ -353,9 +353,9 @@ const typeCheck = once(async () => {
 const sampleArchive = once(async () => {
   await rust();
   const out = 'target/sample-archive';
-  // Beside the wasm, which takes longer; the tests' build of the same crate serves here.
-  await step('sample archive: its maker', ({ run }) => run('cargo', ['build', '-p', 'sample-archive']));
-  const maker = join(TARGET, 'debug/sample-archive');
+  // Not in the tests' folder: there it would replace the library that documentation tests link to at their end.
+  await step('sample archive: its maker', ({ run }) => run('cargo', ['build', '--profile', 'xtask', '-p', 'sample-archive']));
+  const maker = join(TARGET, 'xtask/sample-archive');
   await stampedStep('sample archive', { inputs: [`=${contentHash(maker)}`], outputs: [`${out}/.well-known/stellar-history.json`] }, ({ run }) => {
     rmSync(absolute(out), { recursive: true, force: true });
     return run(maker, [absolute(out)]);

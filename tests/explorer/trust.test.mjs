@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { dataDir, link, playing, setUp, skipWithoutData, TESTNET } from './support.mjs';
 
 const RUN = { timeout: 180_000 };
-const maker = join(process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../target', import.meta.url)), 'debug/sample-archive');
+const maker = join(process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../target', import.meta.url)), 'xtask/sample-archive');
 const cli = fileURLToPath(new URL('../../dist/cli.mjs', import.meta.url));
 /** The validators of SDF's test network, as the presets have them. */
 const KEYS = [

@@ -32,7 +32,7 @@ export const SAMPLE_NETWORK = 'Sample Network ; stellar-archive-verifier';
 export const SAMPLE_CHECKPOINTS = [63, 127, 191, 255, 319];
 
 /** What makes sample archives; the build leaves it there. Each has four validators, of whom three are a quorum. */
-const SAMPLE_MAKER = inRepository('target/debug/sample-archive');
+const SAMPLE_MAKER = inRepository('target/xtask/sample-archive');
 
 /** As `noData`, for the sample archive. */
 export const noSample = process.env.CI !== 'true' && !existsSync(join(SAMPLE, '.well-known'))

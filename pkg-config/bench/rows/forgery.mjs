@@ -31,8 +31,8 @@ const forgery = once(async () => {
   const dir = absolute('target/bench/forgery');
   await step('a forged history', async ({ run }) => {
     await rm(dir, { recursive: true, force: true });
-    await run('cargo', ['build', '-p', 'sample-archive']);
-    await run(join(TARGET, 'debug/sample-archive'), ['--passphrase', 'Test SDF Network ; September 2015', dir]);
+    await run('cargo', ['build', '--profile', 'xtask', '-p', 'sample-archive']);
+    await run(join(TARGET, 'xtask/sample-archive'), ['--passphrase', 'Test SDF Network ; September 2015', dir]);
   });
   return dir;
 });

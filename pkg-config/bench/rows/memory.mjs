@@ -50,8 +50,8 @@ async function madeArchive(name, dir, more) {
   const inputs = ['pkg-config/bench/big-bucket.mjs', 'tests/sample-archive/src'];
   await stampedStep(name, { inputs, outputs: [join(dir, '.well-known/stellar-history.json').slice(absolute('.').length)] }, async ({ run }) => {
     await rm(dir, { recursive: true, force: true });
-    await run('cargo', ['build', '-p', 'sample-archive']);
-    await run(join(TARGET, 'debug/sample-archive'), [...SAMPLE, dir]);
+    await run('cargo', ['build', '--profile', 'xtask', '-p', 'sample-archive']);
+    await run(join(TARGET, 'xtask/sample-archive'), [...SAMPLE, dir]);
     await more();
   });
 }
