@@ -30,7 +30,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
 const PURE: [&str; 8] = ["archive", "codec", "explore", "historywork", "limits", "trust", "verify", "work"];
 const IMPURE: [&str; 9] = ["async ", ".await", "std::fs", "std::net", "std::thread", "std::time", "println!", "futures_", "rand::"];
 
-const BROWSER_CRATES: [&str; 6] = ["gloo_", "js_sys", "serde_wasm_bindgen", "wasm_bindgen", "wasm_streams", "web_sys"];
+const BROWSER_CRATES: [&str; 5] = ["gloo_", "js_sys", "serde_wasm_bindgen", "wasm_bindgen", "web_sys"];
 const BROWSER_ROOMS: [&str; 3] = ["src/bindings/", "src/driver/web.rs", "src/transport/web/"];
 
 #[test]

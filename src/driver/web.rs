@@ -1,5 +1,8 @@
 //! The web platform as a [`Host`]: its clock, timers, task queue and `AbortSignal`.
 
+use core::cell::Cell;
+use std::rc::Rc;
+
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 use gloo_timers::future::TimeoutFuture;
@@ -20,6 +23,8 @@ const LONGEST_TIMER_MS: u32 = 0x7fff_ffff;
 #[allow(missing_debug_implementations)] // futures have none
 pub struct WebHost {
     controller: AbortController,
+    /// The same as a flag: it is asked for with every chunk.
+    is_cancelled: Rc<Cell<bool>>,
     cancelled: Shared<LocalBoxFuture<'static, ()>>,
     performance: Option<Performance>,
     subtle: Option<SubtleCrypto>,
@@ -34,12 +39,16 @@ impl WebHost {
     pub fn new(signal: &AbortSignal) -> Result<Self, JsValue> {
         // A controller of our own: what callers abort with may be any value, and transports throw it as it is.
         let controller = AbortController::new()?;
+        let is_cancelled = Rc::new(Cell::new(signal.aborted()));
         if signal.aborted() {
             controller.abort();
         }
         let stop = Closure::once_into_js({
-            let controller = controller.clone();
-            move || controller.abort()
+            let (controller, is_cancelled) = (controller.clone(), Rc::clone(&is_cancelled));
+            move || {
+                is_cancelled.set(true);
+                controller.abort();
+            }
         });
         signal.add_event_listener_with_callback("abort", stop.unchecked_ref())?;
         let own = controller.signal();
@@ -55,7 +64,7 @@ impl WebHost {
             }
         });
         let performance = Reflect::get(&js_sys::global(), &"performance".into()).ok().map(JsCast::unchecked_into);
-        Ok(Self { controller, cancelled: cancelled.shared(), performance, subtle: subtle(), workers: None })
+        Ok(Self { controller, is_cancelled, cancelled: cancelled.shared(), performance, subtle: subtle(), workers: None })
     }
 
     /// With threads that a run may be shared with.
@@ -122,7 +131,7 @@ impl Host for WebHost {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.controller.signal().aborted()
+        self.is_cancelled.get()
     }
 
     fn cancelled(&self) -> LocalBoxFuture<'static, ()> {

@@ -1,7 +1,8 @@
 /**
  * The whole archive over links of a given bandwidth, whose answers begin 50 ms after their requests. Each is held against the link alone:
- * the time that the same bytes take at full bandwidth, so that the ratio in brackets is the share of the link that is filled. The same
- * without a limit says whether the machine, which plays the server as well, is slower than the link.
+ * the time that the same bytes take at full bandwidth, so that the ratio in brackets is the share of the link that is filled. Rows that fetch
+ * the same files and do nothing with them, and all of them without a limit, say whether the client and the machine, which plays the server
+ * as well, are slower than the link.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +33,9 @@ export async function rows({ archive, env, long }) {
     const over = (id, name, http2, start, more = {}) => ({ ...more, id: `network/${link.id}/${id}`, group, name, open: () => openOver(archive, { ...link, http2 }, start, latest) });
     const clients = [
       over('chromium/h2', 'Chromium, HTTP/2', true, inChromium(chromium, archive), missing),
+      over('chromium/fetch', 'Chromium, HTTP/2, fetch alone', true, fetchingIn(inChromium(chromium, archive)), { ...missing, role: 'other', with: '/chromium/h2$' }),
       over('node', 'Node, HTTP/1.1', false, inNode(archive)),
+      over('node/fetch', 'Node, HTTP/1.1, fetch alone', false, fetchingIn(inNode(archive)), { role: 'other', with: '/node$' }),
       // Six connections to a host, and no more.
       ...(long ? [over('chromium/h1', 'Chromium, HTTP/1.1', false, inChromium(chromium, archive), missing)] : []),
     ];
@@ -46,16 +49,16 @@ async function openOver(archive, how, start, latest) {
   const files = new Map(await Promise.all(paths.map(async (path) => [path, await readFile(join(archive, path))])));
   const server = await serveOverLink({ files, ...how });
   const close = () => server.close();
-  const client = await start(server).catch(async (error) => {
+  const client = await start(server, paths).catch(async (error) => {
     await close();
     throw error;
   });
   return {
     async run() {
       server.carried();
-      const { metrics: { wallMs }, facts } = asMeasurement(await client.run(server.url));
+      const measured = await client.run({ url: server.url });
       latest.bytes = server.carried();
-      return { metrics: { wallMs }, facts };
+      return measured;
     },
     async close() {
       await client.close();
@@ -77,7 +80,7 @@ function inChromium({ path, options }, archive) {
     const { tab } = await browser.open(`${site.url}warm.html`);
     await tab.waitForFunction('globalThis.bench !== undefined');
     return {
-      run: async (url) => JSON.parse(await tab.evaluate(`bench.served({}, ${JSON.stringify(url)}).then(JSON.stringify)`)),
+      run: async (what) => wallOf(JSON.parse(await tab.evaluate(`bench.${what.paths === undefined ? 'served' : 'fetched'}(${JSON.stringify(what)}).then(JSON.stringify)`))),
       async close() {
         await browser.close();
         await site.close();
@@ -90,6 +93,20 @@ function inChromium({ path, options }, archive) {
 function inNode(archive) {
   return async ({ certificate }) => {
     const program = resident([process.execPath, absolute('pkg-config/bench/programs/warm.mjs'), await bundleOf(archive)], { NODE_EXTRA_CA_CERTS: certificate });
-    return { run: (url) => program.ask(JSON.stringify({ url })), close: async () => program.close() };
+    return { run: async (what) => wallOf(await program.ask(JSON.stringify(what))), close: async () => program.close() };
   };
+}
+
+/** The same client asked for nothing but the bytes. */
+function fetchingIn(start) {
+  return async (server, paths) => {
+    const client = await start(server);
+    return { ...client, run: ({ url }) => client.run({ url, paths }) };
+  };
+}
+
+/** Of what `verifyOnce` gives, or of a fetching, which proves nothing. */
+function wallOf(result) {
+  const { metrics: { wallMs }, facts } = asMeasurement(result);
+  return { metrics: { wallMs }, facts: result.verdict === undefined ? {} : facts };
 }

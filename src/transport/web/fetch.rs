@@ -22,13 +22,22 @@ pub struct FetchArchive {
     root: String,
     host: String,
     signal: AbortSignal,
+    platform: Platform,
+}
+
+/// What each request would otherwise look up again.
+#[derive(Debug)]
+struct Platform {
+    fetch: Function,
+    is_workerd: bool,
+    has_cors: bool,
 }
 
 impl FetchArchive {
     /// The archive at a URL: its root, or the address of its newest state.
     ///
     /// # Errors
-    /// If it is no http or https URL, or has a query or fragment.
+    /// If it is no http or https URL, or has a query or fragment; if the platform has no `fetch`.
     pub fn new(url: &str, signal: AbortSignal) -> Result<Self, ReadError> {
         let unsupported = |why: &str| ReadError::new(ReadErrorKind::Unsupported, format!("{url} {why}"));
         let parsed = Url::new(url).map_err(|_| unsupported("is no URL: an archive's address begins with https:// or http://"))?;
@@ -44,7 +53,7 @@ impl FetchArchive {
         let root = parsed.href();
         let host = parsed.host();
         let root = root.strip_suffix(ArchivePath::well_known().as_str()).unwrap_or(&root);
-        Ok(Self { root: root.trim_end_matches('/').to_owned(), host, signal })
+        Ok(Self { root: root.trim_end_matches('/').to_owned(), host, signal, platform: Platform::this()? })
     }
 
     async fn fetch(&self, path: &ArchivePath, fresh: bool) -> Result<Body, ReadError> {
@@ -54,7 +63,7 @@ impl FetchArchive {
         let wanted = controller.signal();
         let mut unwanted = AbortOnDrop(Some(controller));
         let mut request = Request::get(&url).abort_signal(Some(&wanted));
-        if !is_workerd() {
+        if !self.platform.is_workerd {
             // Cloudflare's runtime refuses these fields, and has neither cookies nor a referrer to send.
             request = request.credentials(RequestCredentials::Omit).referrer_policy(ReferrerPolicy::NoReferrer);
             if fresh || path.is_well_known() {
@@ -62,8 +71,8 @@ impl FetchArchive {
             }
         }
         let request = request.build().map_err(|error| ReadError::new(ReadErrorKind::Unsupported, error.to_string()))?;
-        let response = call_fetch(&request.into()).await.map_err(|error| self.fetch_error(&error))?;
-        let body = body(&Response::from(response));
+        let response = self.platform.fetch(&request.into()).await.map_err(|error| self.fetch_error(&error))?;
+        let body = self.platform.body(&Response::from(response));
         // From here on the body's stream is cancelled when it is dropped.
         unwanted.0.take();
         body
@@ -72,7 +81,7 @@ impl FetchArchive {
     fn fetch_error(&self, error: &JsValue) -> ReadError {
         let kind = match () {
             () if self.signal.aborted() => ReadErrorKind::Aborted,
-            () if has_cors() => ReadErrorKind::CorsOrNetwork,
+            () if self.platform.has_cors => ReadErrorKind::CorsOrNetwork,
             () => ReadErrorKind::Network,
         };
         ReadError::new(kind, describe(error))
@@ -103,11 +112,11 @@ impl ArchiveReader for FetchArchive {
     fn size<'a>(&'a self, path: &'a ArchivePath) -> LocalBoxFuture<'a, Option<u64>> {
         Box::pin(async move {
             let mut request = RequestBuilder::new(&format!("{}/{path}", self.root)).method(Method::HEAD).abort_signal(Some(&self.signal));
-            if !is_workerd() {
+            if !self.platform.is_workerd {
                 request = request.credentials(RequestCredentials::Omit).referrer_policy(ReferrerPolicy::NoReferrer);
             }
             let request = request.build().ok()?;
-            let response = Response::from(call_fetch(&request.into()).await.ok()?);
+            let response = Response::from(self.platform.fetch(&request.into()).await.ok()?);
             response.headers().get("content-length").filter(|_| response.status() == 200)?.parse().ok()
         })
     }
@@ -123,30 +132,43 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// The platform's own `fetch`, wherever it hangs: `window` exists in pages only.
-async fn call_fetch(request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
-    let global = js_sys::global();
-    let fetch: Function =
-        Reflect::get(&global, &"fetch".into())?.dyn_into().map_err(|_| JsValue::from_str("this platform has no fetch"))?;
-    let promise: Promise = fetch.call1(&global, request)?.dyn_into()?;
-    JsFuture::from(promise).await?.dyn_into()
-}
-
-fn body(response: &Response) -> Result<Body, ReadError> {
-    let status = response.status();
-    if status != 200 {
-        let kind = match status {
-            404 | 410 => ReadErrorKind::NotFound,
-            401 | 403 => ReadErrorKind::Forbidden,
-            other => ReadErrorKind::Http(other),
-        };
-        let mut error = ReadError::new(kind, format!("the server answered HTTP {status} {}", response.status_text()).trim_end().to_owned());
-        error.retry_after_ms = response.headers().get("retry-after").and_then(|value| retry_after_ms(value.trim()));
-        return Err(error);
+impl Platform {
+    /// Its own `fetch` hangs on the global object: `window` exists in pages only.
+    fn this() -> Result<Self, ReadError> {
+        let fetch = Reflect::get(&js_sys::global(), &"fetch".into()).ok().and_then(|fetch| fetch.dyn_into().ok());
+        let fetch = fetch.ok_or_else(|| ReadError::new(ReadErrorKind::Unsupported, "this platform has no fetch"))?;
+        Ok(Self { fetch, is_workerd: is_workerd(), has_cors: has_cors() })
     }
-    match response.body() {
-        Some(stream) => streamed(stream, coding(response)),
-        None => Ok(Body::whole(Vec::new(), coding(response))),
+
+    async fn fetch(&self, request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
+        let promise: Promise = self.fetch.call1(&js_sys::global(), request)?.dyn_into()?;
+        JsFuture::from(promise).await?.dyn_into()
+    }
+
+    fn body(&self, response: &Response) -> Result<Body, ReadError> {
+        let status = response.status();
+        if status != 200 {
+            let kind = match status {
+                404 | 410 => ReadErrorKind::NotFound,
+                401 | 403 => ReadErrorKind::Forbidden,
+                other => ReadErrorKind::Http(other),
+            };
+            let mut error =
+                ReadError::new(kind, format!("the server answered HTTP {status} {}", response.status_text()).trim_end().to_owned());
+            error.retry_after_ms = response.headers().get("retry-after").and_then(|value| retry_after_ms(value.trim()));
+            return Err(error);
+        }
+        match response.body() {
+            Some(stream) => streamed(&stream, self.coding(response)),
+            None => Ok(Body::whole(Vec::new(), self.coding(response))),
+        }
+    }
+
+    /// A cross-origin response hides its headers, so a page cannot know whether a `Content-Encoding` was undone.
+    fn coding(&self, response: &Response) -> BodyCoding {
+        let hidden = || self.has_cors && response.type_() == ResponseType::Cors;
+        let encoded = || response.headers().get("content-encoding").is_some_and(|coding| !coding.is_empty() && coding != "identity");
+        if hidden() || encoded() { BodyCoding::MaybeDecoded } else { BodyCoding::AsStored }
     }
 }
 
@@ -159,13 +181,6 @@ fn retry_after_ms(value: &str) -> Option<u64> {
     let at = Date::parse(value);
     // The date has whole seconds: what was cut off may still have to pass.
     at.is_finite().then(|| (at + 1000.0 - Date::now()).max(0.0) as u64)
-}
-
-/// A cross-origin response hides its headers, so a page cannot know whether a `Content-Encoding` was undone.
-fn coding(response: &Response) -> BodyCoding {
-    let encoded = response.headers().get("content-encoding").is_some_and(|coding| !coding.is_empty() && coding != "identity");
-    let hidden = response.type_() == ResponseType::Cors && has_cors();
-    if encoded || hidden { BodyCoding::MaybeDecoded } else { BodyCoding::AsStored }
 }
 
 /// Whether this platform keeps origins apart: pages and their workers have a location, servers have none.

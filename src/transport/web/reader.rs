@@ -54,7 +54,7 @@ impl JsArchive {
         match answer.dyn_into::<Uint8Array>() {
             Ok(bytes) => Ok(in_chunks(bytes)),
             Err(answer) => match answer.dyn_into::<ReadableStream>() {
-                Ok(stream) => streamed(stream, BodyCoding::AsStored),
+                Ok(stream) => streamed(&stream, BodyCoding::AsStored),
                 Err(_) => Err(ReadError::new(ReadErrorKind::Unsupported, "the reader returned neither bytes, a stream nor null")),
             },
         }
