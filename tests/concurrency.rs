@@ -22,9 +22,12 @@ struct Link {
     later: Option<(u64, u64)>,
     /// Files that are wanted at once at most.
     wanted: usize,
+    /// From some moment on files have so many bytes.
+    smaller: Option<(u64, u64)>,
 }
 
-const LINK: Link = Link { bandwidth: 100 * MBIT, takes: usize::MAX, connections: usize::MAX, later: None, wanted: usize::MAX };
+const LINK: Link =
+    Link { bandwidth: 100 * MBIT, takes: usize::MAX, connections: usize::MAX, later: None, wanted: usize::MAX, smaller: None };
 
 #[derive(Debug, Default, PartialEq)]
 struct Seen {
@@ -39,8 +42,8 @@ impl Link {
     fn run(&self, concurrency: Concurrency, ms: u64) -> Seen {
         let mut limit = ConcurrencyLimit::new(concurrency);
         let mut seen = Seen { limits: vec![limit.limit()], ..Seen::default() };
-        // When they began, were answered and ended, in microseconds; `None` for those that were refused.
-        let mut under_way: Vec<(u64, Option<u64>, u64)> = Vec::new();
+        // Their bytes; when they began, were answered and ended, in microseconds; `None` for those that were refused.
+        let mut under_way: Vec<(u64, u64, Option<u64>, u64)> = Vec::new();
         let (mut now, mut free) = (0u64, 0u64);
         loop {
             while under_way.len() < limit.limit().min(self.wanted) {
@@ -48,8 +51,9 @@ impl Link {
                     Some((from, then)) if now >= from * 1000 => then,
                     _ => LATENCY_MS,
                 };
+                let file = self.smaller.filter(|(from, _)| now >= from * 1000).map_or(FILE, |(_, bytes)| bytes);
                 if under_way.len() >= self.takes {
-                    under_way.push((now, None, now + latency * 1000));
+                    under_way.push((0, now, None, now + latency * 1000));
                     continue;
                 }
                 let begun = match under_way.len().checked_sub(self.connections) {
@@ -58,22 +62,23 @@ impl Link {
                     None => now,
                 };
                 let ready = begun + latency * 1000;
-                free = free.max(ready) + FILE * 1_000_000 / self.bandwidth;
-                under_way.push((now, Some(ready.max(free - FILE * 1_000_000 / self.bandwidth)), free));
+                let takes = file * 1_000_000 / self.bandwidth;
+                free = free.max(ready) + takes;
+                under_way.push((file, now, Some(ready.max(free - takes)), free));
             }
             seen.most_under_way = seen.most_under_way.max(under_way.len());
             under_way.sort_by_key(|(.., ended)| *ended);
-            let (count, (began, answered, ended)) = (under_way.len(), under_way.remove(0));
+            let (count, (bytes, began, answered, ended)) = (under_way.len(), under_way.remove(0));
             now = now.max(ended);
             if now > ms * 1000 {
                 return seen;
             }
             let outcome = match answered {
-                Some(answered) => Outcome::Answered { waited_ms: (answered - began) / 1000, bytes: FILE },
+                Some(answered) => Outcome::Answered { waited_ms: (answered - began) / 1000, bytes },
                 None => Outcome::Refused,
             };
             seen.refusals += usize::from(answered.is_none());
-            seen.last_second += if answered.is_some() && now > (ms - 1000) * 1000 { FILE } else { 0 };
+            seen.last_second += if answered.is_some() && now > (ms - 1000) * 1000 { bytes } else { 0 };
             limit.ended(outcome, began / 1000, count, now / 1000);
             if seen.limits.last() != Some(&limit.limit()) {
                 seen.limits.push(limit.limit());
@@ -119,6 +124,14 @@ fn a_probe_finds_a_link_that_became_faster() {
         now += took;
     }
     assert_eq!(limit.limit(), 64);
+}
+
+#[test]
+fn small_files_after_large_ones_soon_get_the_room_they_need() {
+    // 16 of the large ones fill this link; of the small ones the latency lets through as many as are under way.
+    let link = Link { bandwidth: 10 * MBIT, smaller: Some((1200, 500)), ..LINK };
+    assert!(link.run(ADAPTIVE, 1200).limits.ends_with(&[16]), "{:?}", link.run(ADAPTIVE, 1200));
+    assert!(link.run(ADAPTIVE, 1900).limits.ends_with(&[64]), "{:?}", link.run(ADAPTIVE, 1900));
 }
 
 #[test]

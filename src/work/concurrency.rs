@@ -70,6 +70,8 @@ const GAIN: u64 = 125;
 const STALE: u32 = 2;
 /// Rounds between two probes.
 const PROBE_AFTER: u32 = 16;
+/// The same where answers begin as soon as the fastest ever did: nothing queues, so the way has room.
+const PROBE_QUIET_AFTER: u32 = 2;
 /// Rounds without a refusal before it is forgotten: a host that was short of breath once is not for ever. Twice as many each time.
 const FORGIVEN_AFTER: u32 = 64;
 /// Waiting that doubles by less than this is noise.
@@ -84,6 +86,8 @@ pub struct ConcurrencyLimit {
     adapts: bool,
     phase: Phase,
     round: Round,
+    /// The least that any answer was waited for.
+    least_ms: u64,
     /// Requests that were begun before say nothing new.
     backed_off_ms: Option<u64>,
     /// Rounds before the next refusal is forgotten.
@@ -146,7 +150,17 @@ impl ConcurrencyLimit {
             Concurrency::Fixed(_) => (first, false),
         };
         let phase = Phase::SlowStart { best: Rate::default(), enough: first, stale: 0 };
-        Self { limit: first, first, most, adapts, phase, round: Round::default(), backed_off_ms: None, forgiven_after: FORGIVEN_AFTER }
+        Self {
+            limit: first,
+            first,
+            most,
+            adapts,
+            phase,
+            round: Round::default(),
+            least_ms: u64::MAX,
+            backed_off_ms: None,
+            forgiven_after: FORGIVEN_AFTER,
+        }
     }
 
     /// How many may be under way now.
@@ -168,6 +182,7 @@ impl ConcurrencyLimit {
     }
 
     fn answered(&mut self, waited_ms: u64, bytes: u64, began_ms: u64, under_way: usize, now_ms: u64) {
+        self.least_ms = self.least_ms.min(waited_ms);
         let since_ms = *self.round.since_ms.get_or_insert(began_ms);
         self.round.ended += 1;
         self.round.full += usize::from(under_way >= self.limit);
@@ -215,12 +230,14 @@ impl ConcurrencyLimit {
                     && rate.answers < average.answers
                     && rate.bytes < average.bytes;
                 *least_wait_ms = wait_ms.min(*least_wait_ms);
+                let quiet = wait_ms <= self.least_ms.saturating_add(self.least_ms / 4).saturating_add(NOISE_MS);
+                let probe_after = if quiet { PROBE_QUIET_AFTER } else { PROBE_AFTER };
                 *average = average.average(rate);
                 if slower {
                     // What was always allowed stays allowed: only a refusal goes below.
                     self.limit = self.first.min(self.limit).max(self.limit.saturating_mul(3) / 4);
                     *rounds = 0;
-                } else if *rounds >= PROBE_AFTER && self.limit < self.most {
+                } else if *rounds >= probe_after && self.limit < self.most {
                     let (best, enough) = (*average, self.limit);
                     self.limit = self.limit.saturating_add(self.limit.div_ceil(2)).min(self.most);
                     self.phase = Phase::SlowStart { best, enough, stale: 0 };
