@@ -24,8 +24,9 @@ export const stages = once(async () => {
   return { program: join(target, 'release/bench-stages'), wasm: join(target, WASM_TARGET, 'release/bench_stages.wasm') };
 });
 
-/** libdeflate and SHA-NI. */
+/** libdeflate, SHA-NI and the walk over records, natively. */
 export const limit = once(async () => {
+  copyFileSync(absolute('Cargo.lock'), absolute('pkg-config/bench/limit/Cargo.lock'));
   const target = absolute('target/bench/limit');
   await step('the native limit', ({ run }) => run('cargo', ['build', '--release', '--manifest-path', absolute('pkg-config/bench/limit/Cargo.toml'), '--target-dir', target]));
   return join(target, 'release/bench-limit');
