@@ -78,10 +78,13 @@ impl WholeHasher {
     /// The hash of everything taken in.
     #[must_use]
     pub fn finish(mut self) -> Hash256 {
+        if let Some(hash) = self.by_host {
+            return hash;
+        }
         if let Some(held) = &self.held {
             self.own.update(&held.0);
         }
-        self.by_host.unwrap_or_else(|| self.own.finish())
+        self.own.finish()
     }
 }
 
