@@ -49,8 +49,8 @@ interface Member {
 
 /** As many as an event names of a kind, however many threads there are. */
 const MOST_IN_FLIGHT = 64;
-/** Threads stay for the next run, warm, but not for long: each has some MB of memory. */
-const IDLE_MS = 10_000;
+/** Threads stay for the next run, warm, for it takes half the time then; but not for long: each has some MB of memory. */
+const IDLE_MS = 60_000;
 
 /** The threads of one instance, as many as a run asked for at most. */
 export class Threads {
