@@ -18,6 +18,7 @@ import { CLI, SAMPLE, noSample, temporary } from './support.mjs';
 
 const SEED = 20_260_605;
 const KILLS = 50;
+/** Some seconds alone; a machine that is busy beside it takes minutes. */
 const BOUND_MS = 600_000;
 /** The longest that an answer waits, and that a kill waits after its request. */
 const LATE_MS = 30;

@@ -33,8 +33,8 @@ fn streamed(stream: &ReadableStream, coding: BodyCoding) -> Result<Body, ReadErr
     Ok(Body { chunks: Box::pin(chunks), coding })
 }
 
-/// The reader of a stream that has not ended. Its lock stays: to release it makes the platform throw away an error with all
-/// that was called, for each file, and nobody else wants the stream.
+/// The reader of a stream, until that has ended. Its lock is never released: nobody else wants the stream, and for each release the
+/// platform makes an error with its stack, to reject a promise that nobody looks at.
 struct CancelOnDrop(Option<ReadableStreamDefaultReader>);
 
 impl CancelOnDrop {
